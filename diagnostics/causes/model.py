@@ -33,6 +33,9 @@ class RemedyStep:
     action: Action | None = None
 
 
+RUN_AGAIN = RemedyStep("Run the diagnosis again to confirm the fix", Action.RUN_AGAIN)
+
+
 @dataclass(frozen=True)
 class Cause:
     """Describe one way in which a note does not reach the chart.

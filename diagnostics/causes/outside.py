@@ -1,0 +1,122 @@
+"""Declare what lies outside the six categories: the EHR itself, the scribe itself, operations."""
+
+from diagnostics.causes.model import RUN_AGAIN, Kind, declare
+from diagnostics.vocabulary import Layer, WhoActs
+
+SERVER_ERROR = declare(
+    "ehr.server.error",
+    "The EHR itself failed while it worked on a valid request",
+    layer=Layer.ACCEPTANCE,
+    who=WhoActs.EHR_VENDOR,
+    remedy=(
+        "Look whether the note is in the chart: an error can come after filing",
+        "Send the vendor the time in UTC, the endpoint, the status and the request id, without patient data",
+        "Resend once the vendor confirms that the fault is gone",
+        RUN_AGAIN,
+    ),
+    checklist=("DONE.1", "DONE.2"),
+    standard="RFC 9110 section 15.6",
+    caution="Proxies and gateways answer with the same statuses; their headers give them away.",
+    explains=("fhir.outcome.issue", "hl7.ack.negative", "fhir.readback.absent"),
+)
+AUDIT_GAP = declare(
+    "ops.audit.gap",
+    "The EHR's audit trail does not record what the scribe writes",
+    kind=Kind.WARNING,
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.EHR_TEAM,
+    remedy=("Ask the EHR team to switch on detailed auditing of writes through the interface",),
+    checklist=("DONE.2",),
+)
+VENDOR_MAINTENANCE = declare(
+    "ops.vendor.maintenance",
+    "The note was sent during the vendor's maintenance window",
+    layer=Layer.GATEWAY,
+    who=WhoActs.HELP_DESK,
+    remedy=(
+        "Wait until the window is over, then resend the waiting notes",
+        "Ask the scribe vendor to hold its queue during announced windows",
+        RUN_AGAIN,
+    ),
+    checklist=("DONE.1", "DONE.2"),
+    explains=("net.timeout.gateway", "ehr.server.error", "net.tcp.refused", "hl7.ack.missing"),
+)
+VENDOR_OUTAGE = declare(
+    "ops.vendor.outage",
+    "The EHR vendor has an outage that several sites share",
+    layer=Layer.GATEWAY,
+    who=WhoActs.EHR_VENDOR,
+    remedy=("Report it to the vendor with times and request ids, and hold the queue until it is over", RUN_AGAIN),
+    checklist=("DONE.2",),
+    explains=("net.timeout.gateway", "ehr.server.error"),
+)
+RELEASE_NOTES = declare(
+    "ops.release_notes",
+    "A vendor's release note that touches the interface has not been reviewed",
+    kind=Kind.WARNING,
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.INTEGRATION_ENGINEER,
+    remedy=("Read the release note and test the integration against it",),
+    checklist=("WRITE.7",),
+)
+POST_UPGRADE = declare(
+    "ops.post_upgrade",
+    "The EHR was upgraded and the integration has not been checked since",
+    kind=Kind.WARNING,
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.INTEGRATION_ENGINEER,
+    remedy=("Run the checklist after upgrades over this integration",),
+    checklist=("WRITE.7", "PERM.7"),
+)
+NOTE_NOT_GENERATED = declare(
+    "scribe.note.not_generated",
+    "The scribe never made a note for this encounter",
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.SCRIBE_VENDOR,
+    remedy=(
+        "Ask the provider whether the recording was started, ended and approved",
+        "Give the scribe vendor the encounter and the time of the visit",
+        "Have the encounter documented by hand",
+        RUN_AGAIN,
+    ),
+    checklist=("DONE.1",),
+)
+NOTE_NOT_SENT = declare(
+    "scribe.note.not_sent",
+    "The scribe made the note but never tried to send it",
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.SCRIBE_VENDOR,
+    remedy=(
+        "Ask the scribe vendor why the note is still in its queue",
+        "Check whether it waits for the provider's approval",
+        "Have it sent, or entered by hand",
+        RUN_AGAIN,
+    ),
+    checklist=("DONE.1", "DONE.2"),
+)
+RETRY_DUPLICATE = declare(
+    "scribe.retry.duplicate",
+    "The scribe sent the note twice and both copies were filed",
+    layer=Layer.OUTCOME,
+    who=WhoActs.SCRIBE_VENDOR,
+    remedy=(
+        "Have one copy marked as entered in error",
+        "Ask the scribe vendor to keep the same identifier over retries and to look before sending again",
+        RUN_AGAIN,
+    ),
+    checklist=("DONE.1", "DONE.2"),
+    explains=("fhir.outcome.duplicate",),
+)
+TIMEOUT_SHORT = declare(
+    "scribe.timeout.short",
+    "The note was filed, but the scribe stopped waiting before the answer came",
+    layer=Layer.OUTCOME,
+    who=WhoActs.SCRIBE_VENDOR,
+    remedy=(
+        "Do not resend: the note is in the chart",
+        "Ask the scribe vendor to wait longer than the EHR's slowest usual answer",
+        RUN_AGAIN,
+    ),
+    checklist=("DONE.1",),
+    explains=("net.timeout.gateway", "hl7.ack.missing"),
+)

@@ -1,0 +1,82 @@
+"""Declare the template causes of step 3: what the EHR's template changed under the mapping."""
+
+from diagnostics.causes.model import RUN_AGAIN, declare
+from diagnostics.vocabulary import Layer, WhoActs
+
+_FOLLOWS = ("tmpl.version.changed", "tmpl.catchall", "tmpl.silent_drop", "map.section.misrouted", "map.section.unmapped",
+            "map.section.collapsed", "map.content.lost")  # fmt: skip
+
+VERSION_CHANGED = declare(
+    "tmpl.version.changed",
+    "The EHR's template was changed after the mapping was written",
+    layer=Layer.FILING,
+    who=WhoActs.INFORMATICS,
+    remedy=(
+        "Compare the template's fields with the mapping and remap what moved",
+        "Send a note to the test patient and look at every section",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.2",),
+    caution="A change of wording alone breaks nothing.",
+)
+FIELD_UNKNOWN = declare(
+    "tmpl.field.unknown",
+    "The mapping writes to a field that the template no longer has",
+    layer=Layer.FILING,
+    who=WhoActs.INFORMATICS,
+    remedy=(
+        "Find the field that took its place in the present template and map the section to it",
+        "Enter the text that was lost since the change",
+        "Have template changes reviewed against the mapping before they go live",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.2", "MAP.3", "DONE.2"),
+    caution="The EHR may keep the old id as an alias.",
+    explains=_FOLLOWS,
+)
+REQUIRED_ADDED = declare(
+    "tmpl.required.added",
+    "The template now demands a section that the scribe does not supply",
+    layer=Layer.CONTENT,
+    who=WhoActs.INFORMATICS,
+    remedy=(
+        "Map a section of the note to the new required field, or give it a default",
+        "Or have the field made optional for notes that come through the interface",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.2", "MAP.3"),
+    caution="A field may be required only on screen.",
+    explains=("tmpl.version.changed", "fhir.outcome.issue", "hl7.ack.negative"),
+)
+CATCHALL = declare(
+    "tmpl.catchall",
+    "A section of the note landed in the template's catch-all field",
+    layer=Layer.FILING,
+    who=WhoActs.INFORMATICS,
+    remedy=("Map the section to its proper field and move the text in the chart", RUN_AGAIN),
+    checklist=("MAP.3",),
+    caution="A site may use the comments field on purpose.",
+)
+SILENT_DROP = declare(
+    "tmpl.silent_drop",
+    "A section was sent and accepted, but is nowhere in the chart",
+    layer=Layer.FILING,
+    who=WhoActs.INFORMATICS,
+    remedy=(
+        "Ask the EHR team what the template does with the named section; it raised no error",
+        "Enter the missing text in the chart",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.1", "MAP.3", "DONE.2"),
+    caution="A provider may have deleted it: look at the author of the version.",
+    explains=("map.content.lost",),
+)
+CHANGE_UNREVIEWED = declare(
+    "tmpl.change.unreviewed",
+    "A template change went live without anyone checking the mappings",
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.INFORMATICS,
+    remedy=("Review the change against every mapping it touches, and record the result", RUN_AGAIN),
+    checklist=("MAP.2",),
+    caution="Emergency changes are reviewed afterwards.",
+)
