@@ -1,0 +1,1 @@
+"""Correlate the two logs of one note and say what became of it. Pure."""
