@@ -7,7 +7,7 @@ import pytest
 
 from diagnostics.net import Budget, Door, FaultKind, MllpExchange, Trust
 from diagnostics.net.mllp import FrameReader, acknowledged_id, framed
-from tests.net.peers import Issued, peer
+from tests.diagnostics.net.peers import Issued, peer
 
 MESSAGE = b"MSH|^~\\&|SCRIBE|F|EHR|F|20261122||MDM^T02|M1|T|2.5.1\r"
 

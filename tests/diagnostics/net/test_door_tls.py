@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from diagnostics.net import AlertDirection, Budget, Door, Exchange, FaultKind, TlsSession, Trust
-from tests.net.peers import Issued, answering, http, issue, peer, strict_tls_peer
+from tests.diagnostics.net.peers import Issued, answering, http, issue, peer, strict_tls_peer
 
 QUICK = Budget(connect_s=1, tls_s=2, first_byte_s=2, total_s=4)
 

@@ -9,7 +9,7 @@ import pytest
 from diagnostics.net import ActKind, AllowedRange, AllowList, Budget, DnsOutcome, Door, FaultKind, Resolution
 from diagnostics.net.policy import embedded
 from diagnostics.net.resolver import Resolver
-from tests.net.peers import name_server
+from tests.diagnostics.net.peers import name_server
 
 ZONE: dict[str, list[str] | str] = {
     "ehr.example.test": ["127.0.0.1", "::1"],

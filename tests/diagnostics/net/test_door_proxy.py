@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from diagnostics.net import Door, Exchange, FaultKind, TlsSession, Trust
-from tests.net.peers import Issued, answering, http, peer
+from tests.diagnostics.net.peers import Issued, answering, http, peer
 
 
 def tunnel(seen: list[str]):  # type: ignore[no-untyped-def]

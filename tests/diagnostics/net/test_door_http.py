@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from diagnostics.net import Budget, Door, Exchange, FaultKind, Phase
-from tests.net.peers import Script, answering, http, peer
+from tests.diagnostics.net.peers import Script, answering, http, peer
 
 SHORT = Budget(connect_s=0.5, tls_s=0.5, first_byte_s=0.3, total_s=0.8, wire_bytes=200_000, decoded_bytes=300_000)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.net.peers import Issued, issue
+from tests.diagnostics.net.peers import Issued, issue
 
 
 @pytest.fixture(scope="session")
