@@ -171,11 +171,13 @@ def _read_json(data: dict[str, Any]) -> dict[str, Any]:
     return {"kind": AnswerKind.VENDOR, "vendor": read_vendor(data)}
 
 
-_FORWARD_PROXY = re.compile(r"squid|zscaler|blue ?coat|websense|forcepoint|mcafee|fortigate|fortinet|netskope", re.I)
+_FORWARD_PROXY = re.compile(
+    r"squid|zscaler|blue ?coat|websense|forcepoint|mcafee|fortigate|fortinet|netskope", re.IGNORECASE
+)
 _GATEWAY_SERVER = re.compile(
     r"nginx|openresty|envoy|istio|haproxy|awselb|cloudflare|akamai|big-?ip|kong|apigee|traefik|varnish|cloudfront"
     r"|azure|apache-coyote|api ?gateway|tyk|gws|google frontend|citrix|netscaler",
-    re.I,
+    re.IGNORECASE,
 )
 
 

@@ -108,34 +108,36 @@ _MARKS = (
     _Mark("the requested url could not be retrieved", "Squid", None, False),
 )
 
-_LOOKS_HTML = re.compile(r"<(?:!doctype html|html[\s>]|head[\s>]|title>|body[\s>]|h1>|form\s)", re.I)
-_TITLE = re.compile(r"<title[^>]{0,100}>([^<]{0,400})", re.I)
-_HEADING = re.compile(r"<h[12][^>]{0,200}>([^<]{0,400})", re.I)
+_LOOKS_HTML = re.compile(r"<(?:!doctype html|html[\s>]|head[\s>]|title>|body[\s>]|h1>|form\s)", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]{0,100}>([^<]{0,400})", re.IGNORECASE)
+_HEADING = re.compile(r"<h[12][^>]{0,200}>([^<]{0,400})", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,2000}>")
-_STATUS_TITLE = re.compile(r"^\W{0,3}(?:error[:\s-]{1,3})?(?:http\s?(?:status|error)?\s?)?([345][0-9]{2})\b", re.I)
-_PASSWORD = re.compile(r"<input\b[^>]{0,400}\btype\s{0,2}=\s{0,2}[\"']?password", re.I)
-_SAML_FORM = re.compile(r"\bname\s{0,2}=\s{0,2}[\"']?(?:SAMLRequest|SAMLResponse|wresult|wctx)\b", re.I)
+_STATUS_TITLE = re.compile(
+    r"^\W{0,3}(?:error[:\s-]{1,3})?(?:http\s?(?:status|error)?\s?)?([345][0-9]{2})\b", re.IGNORECASE
+)
+_PASSWORD = re.compile(r"<input\b[^>]{0,400}\btype\s{0,2}=\s{0,2}[\"']?password", re.IGNORECASE)
+_SAML_FORM = re.compile(r"\bname\s{0,2}=\s{0,2}[\"']?(?:SAMLRequest|SAMLResponse|wresult|wctx)\b", re.IGNORECASE)
 _SIGN_IN = re.compile(
     r"\b(?:sign[ -]?in|log[ -]?in|log ?on|single sign|sso|identity provider|enter your (?:password|user ?name|code)"
     r"|verification code|two-factor|multi-?factor|one-time (?:code|passcode)|verify your identity|duo security"
     r"|authenticat(?:e|ion) required)\b",
-    re.I,
+    re.IGNORECASE,
 )
 _IDP = re.compile(
     r"login\.microsoftonline|okta-signin|okta-sign-in|kc-form-login|id=\"kc-|adfs/ls|ping(?:identity|federate|one)"
     r"|duosecurity|auth0-lock|shibboleth|idp/profile|oam/server|nidp/|siteminder|oauth2/authorize",
-    re.I,
+    re.IGNORECASE,
 )
 _BLOCKED = re.compile(
     r"\b(?:blocked|access (?:to this (?:site|page|resource) )?(?:is |has been )?denied|not permitted by (?:your|the)"
     r"|prohibited|policy violation|captive portal|acceptable use|accept the terms|web filter(?:ing)?|content filter"
     r"|security policy|request rejected|not allowed by)\b",
-    re.I,
+    re.IGNORECASE,
 )
 _GATEWAY_WORDS = re.compile(
     r"\b(?:bad gateway|gateway time-?out|service (?:temporarily )?unavailable|upstream|origin is unreachable"
     r"|proxy error|too large|maintenance|temporarily down)\b",
-    re.I,
+    re.IGNORECASE,
 )
 
 
