@@ -46,7 +46,7 @@ REQUIRED_ADDED = declare(
     ),
     checklist=("MAP.2", "MAP.3"),
     caution="A field may be required only on screen.",
-    explains=("tmpl.version.changed", "fhir.outcome.issue", "hl7.ack.negative"),
+    explains=("tmpl.version.changed", "fhir.outcome.issue", "fhir.payload.required", "hl7.ack.negative", "hl7.field.required"),
 )
 CATCHALL = declare(
     "tmpl.catchall",
