@@ -33,7 +33,12 @@ BASE_ENVIRONMENT = declare(
     ),
     checklist=("WRITE.3",),
     caution="Host names can mislead: one vendor's sandbox has “prod” in its name.",
-    explains=("fhir.readback.absent", "auth.client.wrong_environment", "fhir.payload.references", "auth.client.invalid"),
+    explains=(
+        "fhir.readback.absent",
+        "auth.client.wrong_environment",
+        "fhir.payload.references",
+        "auth.client.invalid",
+    ),
 )
 BASE_PATH_REWRITTEN = declare(
     "fhir.base.path_rewritten",

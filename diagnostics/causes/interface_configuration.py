@@ -100,7 +100,7 @@ MSH_CONTROL_ID = declare(
     "The message has no usable control id of its own",
     layer=Layer.REQUEST,
     who=WhoActs.SCRIBE_VENDOR,
-    remedy=("Give every new message its own MSH-10 of at most 20 characters; keep it only for a true resend", RUN_AGAIN),
+    remedy=("Give every new message its own MSH-10 of up to 20 characters; keep it for a true resend only", RUN_AGAIN),
     checklist=("WRITE.8", "WRITE.11"),
     standard="HL7 v2 MSH-10; table 0357 code 205",
     caution="Sending the same message again under the same id is right.",

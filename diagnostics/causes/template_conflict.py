@@ -3,8 +3,15 @@
 from diagnostics.causes.model import RUN_AGAIN, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
-_FOLLOWS = ("tmpl.version.changed", "tmpl.catchall", "tmpl.silent_drop", "map.section.misrouted", "map.section.unmapped",
-            "map.section.collapsed", "map.content.lost")  # fmt: skip
+_FOLLOWS = (
+    "tmpl.version.changed",
+    "tmpl.catchall",
+    "tmpl.silent_drop",
+    "map.section.misrouted",
+    "map.section.unmapped",
+    "map.section.collapsed",
+    "map.content.lost",
+)
 
 VERSION_CHANGED = declare(
     "tmpl.version.changed",
@@ -46,7 +53,13 @@ REQUIRED_ADDED = declare(
     ),
     checklist=("MAP.2", "MAP.3"),
     caution="A field may be required only on screen.",
-    explains=("tmpl.version.changed", "fhir.outcome.issue", "fhir.payload.required", "hl7.ack.negative", "hl7.field.required"),
+    explains=(
+        "tmpl.version.changed",
+        "fhir.outcome.issue",
+        "fhir.payload.required",
+        "hl7.ack.negative",
+        "hl7.field.required",
+    ),
 )
 CATCHALL = declare(
     "tmpl.catchall",

@@ -10,5 +10,5 @@ PROFILE = VendorProfile(
     files_unsigned=True,
     content_types=("application/rtf", "text/rtf", "application/xml", "text/xml", "application/hl7-v3+xml"),
     request_id_headers=("x-request-id",),
-    sources=(Source("document create, unsigned filing, content types", "athenaFlex developer issues", "2026-08", False),),
+    sources=(Source("create, unsigned filing, content types", "athenaFlex developer issues", "2026-08", False),),
 )
