@@ -29,7 +29,7 @@ _LISTS = frozenset(
     Observation.interpretation Encounter.participant Encounter.location participant.type Encounter.type
     CapabilityStatement.instantiates security.service Patient.name Practitioner.name Bundle.link referencePolicy
     resource.searchInclude participant.role
-    """.split()
+    """.split()  # noqa: SIM905
 )
 _INTEGERS = frozenset({"size", "total", "height", "width", "rank"})
 

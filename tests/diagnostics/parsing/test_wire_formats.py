@@ -283,7 +283,10 @@ def test_xml_becomes_the_same_dict_as_json() -> None:
 
 
 @settings(max_examples=150)
-@given(st.binary(max_size=300), st.sampled_from([b"", b'{"resourceType":', b'<Patient xmlns="http://hl7.org/fhir">', b"<"]))
+@given(
+    st.binary(max_size=300),
+    st.sampled_from([b"", b'{"resourceType":', b'<Patient xmlns="http://hl7.org/fhir">', b"<"]),
+)
 def test_any_bytes_give_a_resource_text(data: bytes, start: bytes) -> None:
     got = read_resource(start + data)
     assert (got.resource is not None) or got.problems
