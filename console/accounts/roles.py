@@ -1,0 +1,57 @@
+"""The roles of a facility and what each may do: the one table behind every permission question."""
+
+from enum import StrEnum
+
+
+class Right(StrEnum):
+    """What somebody may do in a facility: codenames of the permissions of Facility."""
+
+    SEE_TICKETS = "see_tickets"
+    WORK_TICKETS = "work_tickets"
+    RUN_DIAGNOSIS = "run_diagnosis"
+    OPEN_PAYLOAD = "open_payload"
+    SEE_INTEGRATIONS = "see_integrations"
+    MANAGE_INTEGRATIONS = "manage_integrations"
+    REVIEW_KNOWLEDGE = "review_knowledge"
+    SEE_REPORTS = "see_reports"
+    RELEASE_PHI = "release_phi"
+    SEE_AUDIT = "see_audit"
+    ADMINISTER = "administer"
+
+
+ENTER_DEPARTMENT = "enter_department"
+
+
+class Role(StrEnum):
+    """A group of people at one facility."""
+
+    HELP_DESK = "help-desk"
+    INTEGRATION_ENGINEER = "integration-engineer"
+    INFORMATICS = "informatics"
+    MANAGER = "manager"
+    PRIVACY_OFFICER = "privacy-officer"
+
+    @property
+    def label(self) -> str:
+        """Give the role's name for pages."""
+        return _LABELS[self]
+
+
+_LABELS = {
+    Role.HELP_DESK: "Help desk",
+    Role.INTEGRATION_ENGINEER: "Integration engineer",
+    Role.INFORMATICS: "Clinical informatics",
+    Role.MANAGER: "Manager",
+    Role.PRIVACY_OFFICER: "Privacy officer",
+}
+
+_STAFF = frozenset({Right.SEE_TICKETS, Right.WORK_TICKETS, Right.RUN_DIAGNOSIS, Right.SEE_INTEGRATIONS})
+
+RIGHTS: dict[Role, frozenset[Right]] = {
+    Role.HELP_DESK: _STAFF | {Right.OPEN_PAYLOAD},
+    Role.INTEGRATION_ENGINEER: _STAFF | {Right.OPEN_PAYLOAD, Right.MANAGE_INTEGRATIONS},
+    Role.INFORMATICS: _STAFF | {Right.OPEN_PAYLOAD, Right.REVIEW_KNOWLEDGE, Right.SEE_REPORTS},
+    # A manager answers for numbers, not for patients: no payload, no hand on the EHR.
+    Role.MANAGER: frozenset({Right.SEE_TICKETS, Right.SEE_INTEGRATIONS, Right.SEE_REPORTS}),
+    Role.PRIVACY_OFFICER: frozenset({Right.SEE_TICKETS, Right.OPEN_PAYLOAD, Right.RELEASE_PHI, Right.SEE_AUDIT}),
+}

@@ -1,0 +1,9 @@
+"""The demo app."""
+
+from django.apps import AppConfig
+
+
+class DemoConfig(AppConfig):
+    """Name the app."""
+
+    name = "console.demo"

@@ -1,0 +1,9 @@
+"""The diagnoses app."""
+
+from django.apps import AppConfig
+
+
+class DiagnosesConfig(AppConfig):
+    """Name the app."""
+
+    name = "console.diagnoses"

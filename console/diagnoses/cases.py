@@ -1,0 +1,87 @@
+"""Make the engine's case of a note and its integration from what the console holds now."""
+
+import uuid
+from typing import Any
+
+from django.utils import timezone
+
+from console.diagnoses.models import Answer, Run
+from console.integrations.case_parts import join
+from console.integrations.models import Baseline, Integration, Mapping, RolesSnapshot, TemplateVersion
+from console.notes.log_rows import rows_of
+from console.notes.models import EncounterSnapshot, FiledSnapshot, LogEntry, Note
+from diagnostics import case as engine
+
+
+def build_case(
+    *, integration: Integration, note: Note | None, ticket_id: uuid.UUID | None = None, offline: bool = False,
+    segment: str = "",
+) -> engine.Case:  # fmt: skip
+    """Give the case: the integration's current snapshots, the note's trace, the answers of people."""
+    return engine.Case(
+        integration=join(integration),
+        now=timezone.now(),
+        note=_note(note) if note else None,
+        logs=_logs(note) if note else engine.Logs(),
+        filed=_newest(FiledSnapshot, note=note) if note else None,
+        template=_newest(TemplateVersion, integration=integration),
+        mapping=_newest(Mapping, integration=integration),
+        roles=_newest(RolesSnapshot, integration=integration),
+        encounters=_encounters(note) if note else None,
+        baseline=_baseline(integration, segment),
+        answers=_answers(ticket_id) if ticket_id else (),
+        offline=offline,
+    )
+
+
+def case_of(run: Run) -> engine.Case:
+    """Give the case of a run; its clock is the moment the run was asked for, so that a second attempt judges alike."""
+    return build_case(
+        integration=run.integration,
+        note=run.note,
+        ticket_id=run.ticket_id,
+        offline=run.offline,
+        segment=run.segment,
+    )
+
+
+def _newest(model: type[Any], **by: Any) -> dict[str, Any] | None:
+    row = model.objects.filter(**by).first()
+    return row.content if row else None
+
+
+def _note(note: Note) -> engine.Note:
+    ids = note.identifiers or {}
+    return engine.Note(
+        id=note.external_id,
+        transaction_id=ids.get("transaction_id"),
+        encounter_id=ids.get("encounter_id"),
+        patient_id=ids.get("patient_id"),
+        provider_id=ids.get("provider_id"),
+        department=note.department.slug if note.department else None,
+        generated_at=note.generated_at,
+        payload=note.payload,
+        payload_name=note.payload_name or None,
+        narrative=note.narrative,
+    )
+
+
+def _logs(note: Note) -> engine.Logs:
+    return engine.Logs(**{log.value: rows_of(note, log) for log in LogEntry.Log})
+
+
+def _encounters(note: Note) -> tuple[dict[str, Any], ...] | None:
+    content = _newest(EncounterSnapshot, note=note)
+    if content is None:
+        return None
+    return tuple(content) if isinstance(content, list) else (content,)
+
+
+def _baseline(integration: Integration, segment: str) -> dict[str, Any] | None:
+    row = Baseline.objects.filter(integration=integration, segment=segment).first()
+    return row.facts if row else None
+
+
+def _answers(ticket_id: uuid.UUID) -> tuple[engine.Answer, ...]:
+    rows = Answer.objects.filter(ticket_id=ticket_id).select_related("by").order_by("at", "id")
+    return tuple(engine.Answer(row.question, row.value, str(row.by), row.at) for row in rows)

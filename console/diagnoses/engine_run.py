@@ -1,0 +1,146 @@
+"""Run the engine for one claimed run: stored evidence in, new evidence stored as it comes, the conclusion kept."""
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from console.diagnoses.cases import case_of
+from console.diagnoses.conclusions import tell
+from console.diagnoses.models import ActRow, EvidenceRow, FindingRow, Run
+from console.diagnoses.probing import door_for
+from console.shared.work import LeaseLost, WorkState, finish, held
+from diagnostics import diagnose, gather
+from diagnostics.case import Case
+from diagnostics.evidence.base import Evidence
+from diagnostics.evidence.codec import decode, encode
+from diagnostics.serialize import to_json
+
+PROGRESS_EVERY_S = 0.4
+
+
+def diagnose_run(run: Run, lost: threading.Event) -> bool:
+    """Gather, judge, conclude, store; tell whether the result counted."""
+    case = case_of(run)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="run-rows") as rows:
+        keeper = _Keeper(run, case, lost, rows)
+        try:
+            bag = asyncio.run(
+                gather(
+                    case,
+                    door=None if run.offline else door_for(run),
+                    vantage=run.segment or "here",
+                    have=keeper.stored(),
+                    on_evidence=keeper.keep,
+                    once=keeper.once,
+                    budget_s=settings.RUN_BUDGET_S,
+                )
+            )
+        finally:
+            rows.submit(connection.close).result()
+    if lost.is_set():
+        raise LeaseLost
+    document = to_json(diagnose(case, bag), case)
+    return _conclude(run, document)
+
+
+class _Keeper:
+    """Keep a run's evidence while the engine's event loop runs; rows are written by one thread of its own."""
+
+    def __init__(self, run: Run, case: Case, lost: threading.Event, rows: ThreadPoolExecutor) -> None:
+        self.run, self.case, self.lost, self.rows = run, case, lost, rows
+        self.shown_at = 0.0
+
+    def stored(self) -> list[Evidence]:
+        """Give what an earlier attempt had gathered; what no longer fits its class is asked for again."""
+        found = []
+        for row in self.run.evidence.order_by("created_at", "id"):
+            try:
+                found.append(decode(row.content))
+            except ValueError:
+                row.delete()
+        return found
+
+    async def keep(self, evidence: Evidence) -> None:
+        """Store one piece of evidence as it comes."""
+        if self.lost.is_set():
+            raise LeaseLost
+        await asyncio.get_running_loop().run_in_executor(self.rows, self._store, evidence)
+
+    def once(self, act: str) -> bool:
+        """Allow an act that must not repeat, by writing its intent first; an intent that stands says no."""
+        return self.rows.submit(self._intend, act).result()
+
+    def _store(self, evidence: Evidence) -> None:
+        with transaction.atomic():
+            if not held(self.run):
+                self.lost.set()
+                raise LeaseLost
+            EvidenceRow.objects.get_or_create(
+                run=self.run,
+                key=str(evidence.key)[:200],
+                defaults={"facility_id": self.run.facility_id, "content": encode(evidence)},
+            )
+
+    def _intend(self, act: str) -> bool:
+        try:
+            with transaction.atomic():
+                if not held(self.run):
+                    self.lost.set()
+                    return False
+                ActRow.objects.create(run=self.run, act=act[:120])
+        except IntegrityError:
+            return False
+        return True
+
+
+@transaction.atomic
+def _conclude(run: Run, document: dict[str, Any]) -> bool:
+    """Store findings and conclusion and tell the ticket, all or nothing, and only while the run is still ours."""
+    if not held(run):
+        return False
+    root = document.get("root_cause") or {}
+    run.findings.all().delete()
+    FindingRow.objects.bulk_create(_findings(run, document))
+    run.document = document
+    run.progress = None
+    run.save(update_fields=["document", "progress"])
+    ended = finish(
+        run,
+        WorkState.DONE,
+        failure_mode=document["failure_mode"],
+        category=root.get("category", ""),
+        cause=root.get("cause", ""),
+        certainty=root.get("certainty", ""),
+    )
+    run.refresh_from_db()
+    tell(run)
+    return ended
+
+
+def _findings(run: Run, document: dict[str, Any]) -> list[FindingRow]:
+    rows = []
+    seen: set[str] = set()
+    for step in document["steps"]:
+        for position, check in enumerate(step["checks"]):
+            if check["id"] in seen:
+                continue
+            seen.add(check["id"])
+            rows.append(
+                FindingRow(
+                    facility_id=run.facility_id,
+                    run=run,
+                    step=step["step"],
+                    position=position,
+                    check_id=check["id"],
+                    title=str(check.get("title") or check["id"])[:300],
+                    status=check["status"],
+                    blocked_by=str(check.get("blocked_by") or "")[:200],
+                    checklist=list(check.get("checklist") or ()),
+                    content={key: check.get(key) for key in ("says", "evidence", "missing", "seen_from")},
+                )
+            )
+    return rows

@@ -1,0 +1,38 @@
+"""The door to the network that a run's probes go through: what the operator allows, nothing else."""
+
+import ipaddress
+from typing import Any
+
+from django.conf import settings
+
+from console.diagnoses.models import Run
+from diagnostics.net.door import Door
+from diagnostics.net.policy import AllowedRange, AllowList
+
+
+class ProbeAllowError(Exception):
+    """PROBE_ALLOW is written wrongly; the message names the word."""
+
+
+def read_allowed(words: list[str]) -> tuple[AllowedRange, ...]:
+    """Read `network:port`, `network:from-to` and `network:*` words; IPv6 networks stand in brackets."""
+    found = []
+    for word in words:
+        network, _, ports = word.rpartition(":")
+        try:
+            first, _, last = ports.partition("-")
+            listed = frozenset() if ports == "*" else frozenset(range(int(first), int(last or first) + 1))
+            found.append(AllowedRange(ipaddress.ip_network(network.strip("[]")), ports=listed))
+        except ValueError:
+            raise ProbeAllowError(f"PROBE_ALLOW: {word!r} is not of the form network:ports") from None
+    return tuple(found)
+
+
+def policy() -> AllowList:
+    """Give the address policy of this installation; this machine's own addresses are for the demo only."""
+    return AllowList(read_allowed(settings.PROBE_ALLOW), loopback=settings.DEMO)
+
+
+def door_for(run: Run) -> Any:
+    """Give the door for a run."""
+    return Door(policy=policy())

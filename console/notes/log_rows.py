@@ -1,0 +1,109 @@
+"""Store and read log rows: the row as it came is sealed, its ids hashed, its error text masked."""
+
+import re
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Q
+
+from console.accounts.keys import keyring
+from console.integrations.models import Integration
+from console.notes.models import LogEntry, Note
+from console.notes.partitions import ensure_days
+from console.shared.identifiers import new_id
+
+BATCH = 1000
+_MASKS = (
+    (re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{20,}"), "<id>"),
+    (re.compile(r"\"[^\"]{0,200}\"|'[^']{0,200}'"), "<text>"),
+    (re.compile(r"\b[A-Za-z]*[-/]?\w*\d[\w./:-]*"), "<n>"),
+    (re.compile(r"\s+"), " "),
+)
+
+
+def store_rows(
+    *, facility_id: uuid.UUID, integration: Integration | None, log: str, rows: Iterable[Mapping[str, Any]]
+) -> int:
+    """Store rows of one log; give how many."""
+    batch: list[LogEntry] = []
+    count = 0
+    for row in rows:
+        batch.append(_entry(facility_id, integration, log, row))
+        if len(batch) >= BATCH:
+            count += _flush(batch)
+    return count + _flush(batch)
+
+
+def rows_of(note: Note, log: str) -> tuple[dict[str, Any], ...] | None:
+    """Give a note's rows of one log in their order; None where the integration has no such log at all.
+
+    Rows that carry none of the note's ids but stand in its time (token requests, changes) come along: they tell why.
+    """
+    entries = LogEntry.objects.filter(facility_id=note.facility_id, integration_id=note.integration_id, log=log)
+    if not entries.exists():
+        return None
+    mine = Q(note_hash=note.external_hash)
+    if note.transaction_hash:
+        mine |= Q(transaction_hash=note.transaction_hash)
+    if note.encounter_hash:
+        mine |= Q(encounter_hash=note.encounter_hash)
+    own = entries.filter(mine)
+    requests = [bytes(value) for value in own.exclude(request_hash=None).values_list("request_hash", flat=True)]
+    if requests:
+        mine |= Q(request_hash__in=requests)
+    nobody = Q(note_hash=None, transaction_hash=None, encounter_hash=None)
+    return tuple(entry.sealed for entry in entries.filter(mine | nobody).order_by("at", "id")[:5000])
+
+
+def _entry(facility_id: uuid.UUID, integration: Integration | None, log: str, row: Mapping[str, Any]) -> LogEntry:
+    ring = keyring(facility_id)
+
+    def hashed(key: str, kind: str) -> bytes | None:
+        value = row.get(key)
+        return ring.hash(str(value), kind) if value else None
+
+    status = row.get("status")
+    return LogEntry(
+        id=new_id(),
+        at=_at(row["at"]),
+        facility_id=facility_id,
+        integration=integration,
+        log=log,
+        event=str(row.get("event") or row.get("action") or "")[:16],
+        status=status if isinstance(status, int) and 0 <= status < 1000 else None,
+        ack=str(row.get("ack") or "")[:2],
+        signature=mask(str(row.get("error") or "")),
+        note_hash=hashed("note_id", "note"),
+        transaction_hash=hashed("transaction_id", "transaction"),
+        request_hash=hashed("request_id", "request"),
+        encounter_hash=hashed("encounter_id", "encounter"),
+        sealed=_plain(row),
+    )
+
+
+def _flush(batch: list[LogEntry]) -> int:
+    if not batch:
+        return 0
+    ensure_days(entry.at.astimezone(UTC).date() for entry in batch)
+    LogEntry.objects.bulk_create(batch)
+    count = len(batch)
+    batch.clear()
+    return count
+
+
+def _at(value: Any) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value.isoformat() if isinstance(value, datetime) else value for key, value in row.items()}
+
+
+def mask(error: str) -> str:
+    """Reduce an error text to what every occurrence has in common: quoted words, ids and numbers are masked."""
+    text = error[:2000]
+    for pattern, instead in _MASKS:
+        text = pattern.sub(instead, text)
+    return text.strip()[:300]

@@ -1,0 +1,142 @@
+"""Notes on their way into the chart, and the log rows that tell of them."""
+
+from django.db import models
+from django.utils import timezone
+
+from console.accounts.models import Department, Facility
+from console.accounts.sealed import SealedField, SealedJSONField, SealedTextField
+from console.integrations.models import Integration
+from console.shared.identifiers import new_id
+
+
+class FailureMode(models.TextChoices):
+    """What became of a note, in the words of the engine."""
+
+    NOT_GENERATED = "not_generated", "Not generated"
+    NEVER_SENT = "never_sent", "Never sent"
+    REJECTED = "rejected", "Rejected by the EHR"
+    MISPLACED = "misplaced", "Misplaced"
+    PARTIAL = "partial", "Partly filed"
+    DUPLICATE = "duplicate", "Filed twice"
+    DELAYED = "delayed", "Delayed"
+    DELIVERED = "delivered", "In the chart"
+    UNKNOWN = "unknown", "Not known yet"
+
+
+class Note(models.Model):
+    """One AI-generated note. Ids are sealed; beside each stands the keyed hash by which it is found."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="notes")
+    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="notes")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, blank=True, related_name="notes")
+    external_id = SealedTextField()
+    external_hash = models.BinaryField()
+    identifiers = SealedJSONField(
+        null=True, help_text="transaction_id, encounter_id, patient_id, provider_id as in a case."
+    )
+    transaction_hash = models.BinaryField(null=True)
+    encounter_hash = models.BinaryField(null=True)
+    patient_hash = models.BinaryField(null=True)
+    provider = models.CharField(max_length=80, blank=True)
+    generated_at = models.DateTimeField(null=True, blank=True)
+    payload_name = models.CharField(max_length=40, blank=True, help_text="note.json, .xml or .hl7")
+    payload = SealedField(null=True)
+    narrative = SealedTextField(null=True)
+    failure_mode = models.CharField(max_length=16, choices=FailureMode, default=FailureMode.UNKNOWN)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints = (
+            models.UniqueConstraint(fields=("integration", "external_hash"), name="note_once_an_integration"),
+        )
+        indexes = (
+            models.Index(fields=("facility", "external_hash"), name="note_by_external_id"),
+            models.Index(fields=("facility", "transaction_hash"), name="note_by_transaction"),
+            models.Index(fields=("facility", "encounter_hash"), name="note_by_encounter"),
+            models.Index(fields=("integration", "-generated_at"), name="note_by_time"),
+        )
+
+    def __str__(self) -> str:
+        return f"note {self.id}"
+
+
+class LogEntry(models.Model):
+    """One row of a log. The table is partitioned by day of `at`; nothing refers to it by foreign key.
+
+    The row as it came is one sealed blob; beside it stand hashes of its ids and a few words without patient data.
+    """
+
+    class Log(models.TextChoices):
+        """Whose log it is."""
+
+        SCRIBE = "scribe", "AI scribe"
+        EHR = "ehr", "EHR"
+        FIREWALL = "firewall", "Firewall"
+        PROXY = "proxy", "Proxy"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField()
+    facility = models.ForeignKey(
+        Facility, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    integration = models.ForeignKey(
+        Integration, on_delete=models.PROTECT, db_constraint=False, db_index=False, null=True, related_name="+"
+    )
+    log = models.CharField(max_length=8, choices=Log)
+    event = models.CharField(max_length=16)
+    status = models.PositiveSmallIntegerField(null=True)
+    ack = models.CharField(max_length=2, blank=True)
+    signature = models.CharField(max_length=300, blank=True, help_text="The error text, masked.")
+    note_hash = models.BinaryField(null=True)
+    transaction_hash = models.BinaryField(null=True)
+    request_hash = models.BinaryField(null=True)
+    encounter_hash = models.BinaryField(null=True)
+    sealed = SealedJSONField()
+
+    class Meta:
+        ordering = ("at", "id")
+        verbose_name_plural = "log entries"
+        indexes = (  # made by SQL in migration 0001, like the table itself: Django knows no partitions
+            models.Index(fields=("integration", "at"), name="log_by_integration"),
+            models.Index(fields=("note_hash", "at"), name="log_by_note"),
+            models.Index(fields=("transaction_hash", "at"), name="log_by_transaction"),
+            models.Index(fields=("request_hash", "at"), name="log_by_request"),
+            models.Index(fields=("encounter_hash", "at"), name="log_by_encounter"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.log} {self.event} {self.at:%H:%M:%S}"
+
+
+class EncounterSnapshot(models.Model):
+    """What the EHR said of the encounter: `encounter.json` of a case. The newest one counts."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="encounter_snapshots")
+    content = SealedJSONField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"encounter of {self.created_at:%Y-%m-%d}"
+
+
+class FiledSnapshot(models.Model):
+    """What the chart held: `filed.json` of a case. The newest one counts."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
+    note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="filed_snapshots")
+    content = SealedJSONField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"chart of {self.created_at:%Y-%m-%d}"

@@ -1,0 +1,16 @@
+"""The log's daily partitions. A function owned by the tables' owner makes them: the application owns nothing."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from django.db import connection
+
+
+def ensure_days(days: Iterable[date] | None = None) -> None:
+    """Make the partitions of the given UTC days, by default of yesterday, today and the coming week."""
+    if days is None:
+        today = datetime.now(UTC).date()
+        days = (today + timedelta(days=offset) for offset in range(-1, 8))
+    with connection.cursor() as cursor:
+        for day in sorted(set(days)):
+            cursor.execute("SELECT notes_ensure_log_partition(%s)", [day])

@@ -1,0 +1,235 @@
+"""What staff work on: tickets, their notes, and everything that happened to them."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from console.accounts.models import Department, Facility
+from console.accounts.sealed import SealedField, SealedTextField
+from console.diagnoses.models import Run
+from console.integrations.models import Integration
+from console.notes.models import FailureMode, Note
+from console.shared.identifiers import new_id
+
+
+class TicketState(models.TextChoices):
+    """Where a ticket stands; every change is a TicketEvent."""
+
+    NEW = "new", "New"
+    DIAGNOSING = "diagnosing", "Diagnosing"
+    DIAGNOSED = "diagnosed", "Diagnosed"
+    IN_PROGRESS = "in_progress", "In progress"
+    WAITING = "waiting", "Waiting"
+    FIXED = "fixed", "Fixed, to be confirmed"
+    RESOLVED = "resolved", "Resolved"
+    CLOSED = "closed", "Closed"
+
+
+OPEN_STATES = (
+    TicketState.NEW,
+    TicketState.DIAGNOSING,
+    TicketState.DIAGNOSED,
+    TicketState.IN_PROGRESS,
+    TicketState.WAITING,
+    TicketState.FIXED,
+)
+
+
+class WaitingFor(models.TextChoices):
+    """For whom a ticket waits."""
+
+    VENDOR = "vendor", "Vendor"
+    EHR_TEAM = "ehr_team", "EHR team"
+    NETWORK_TEAM = "network_team", "Network team"
+    PROVIDER = "provider", "Provider"
+
+
+class Severity(models.TextChoices):
+    """What the failure means for patients, worst first; the letter keeps the order."""
+
+    WRONG_PATIENT = "a_wrong_patient", "Wrong patient"
+    UNDOCUMENTED = "b_undocumented", "Undocumented encounter"
+    MISPLACED = "c_misplaced", "Misplaced or partial"
+    DELAYED = "d_delayed", "Delayed"
+    NONE = "e_none", "No patient impact"
+
+
+class Ticket(models.Model):
+    """One failed note, or many with one cause. The title holds no patient data: it is made from what is known."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    number = models.PositiveIntegerField(unique=True, editable=False)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="tickets")
+    integration = models.ForeignKey(Integration, on_delete=models.PROTECT, related_name="tickets")
+    title = models.CharField(max_length=160)
+    state = models.CharField(max_length=12, choices=TicketState, default=TicketState.NEW)
+    waiting_for = models.CharField(max_length=16, choices=WaitingFor, blank=True)
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    severity = models.CharField(max_length=16, choices=Severity, default=Severity.UNDOCUMENTED)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="owned_tickets"
+    )
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    opened_at = models.DateTimeField(default=timezone.now)
+    target_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+    reopened = models.PositiveSmallIntegerField(default=0)
+    pasted = SealedTextField(null=True, help_text="What was pasted when the ticket was opened.")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    failure_mode = models.CharField(max_length=16, choices=FailureMode, default=FailureMode.UNKNOWN)
+    category = models.CharField(max_length=32, blank=True)
+    cause = models.CharField(max_length=80, blank=True)
+    certainty = models.CharField(max_length=10, blank=True)
+    verdict = models.CharField(max_length=300, blank=True, help_text="The cause's title: no patient data.")
+    journey = models.JSONField(default=list, help_text="[{stage, state}] of the last run.")
+    idempotency_key = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering = ("-opened_at", "-id")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(state=TicketState.WAITING, waiting_since__isnull=False)
+                | (~models.Q(state=TicketState.WAITING) & models.Q(waiting_for="")),
+                name="waiting_says_for_whom",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("facility", "state", "severity", "target_at"), name="ticket_queue"),
+            models.Index(fields=("integration", "cause"), name="ticket_by_cause"),
+        )
+
+    def __str__(self) -> str:
+        return f"#{self.number} {self.title}"
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether its clock runs."""
+        return self.state in OPEN_STATES
+
+    @property
+    def is_late(self) -> bool:
+        """Tell whether it is open past its target."""
+        return self.is_open and timezone.now() > self.target_at
+
+
+class TicketNote(models.Model):
+    """A note of a ticket, and how it ended: none is forgotten."""
+
+    class End(models.TextChoices):
+        """How a note ended."""
+
+        WAITING = "waiting", "Waiting"
+        IN_CHART = "in_chart", "In chart"
+        BY_HAND = "by_hand", "Entered by hand"
+        NOT_NEEDED = "not_needed", "Not needed"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="ticket_notes")
+    note = models.ForeignKey(Note, on_delete=models.PROTECT, related_name="ticket_notes")
+    department = models.ForeignKey(Department, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    end = models.CharField(max_length=12, choices=End, default=End.WAITING)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, blank=True)
+    added_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("added_at", "id")
+        constraints = (models.UniqueConstraint(fields=("ticket", "note"), name="note_once_a_ticket"),)
+
+    def __str__(self) -> str:
+        return f"note {self.note_id}: {self.end}"
+
+
+class TicketEvent(models.Model):
+    """Something that happened to a ticket: every report is computed from these rows."""
+
+    class Kind(models.TextChoices):
+        """What happened."""
+
+        OPENED = "opened", "Opened"
+        STATE = "state", "State changed"
+        OWNER = "owner", "Owner changed"
+        SEVERITY = "severity", "Severity changed"
+        RUN_REQUESTED = "run_requested", "Diagnosis requested"
+        RUN_CONCLUDED = "run_concluded", "Diagnosis concluded"
+        COMMENT = "comment", "Comment"
+        ATTACHMENT = "attachment", "File attached"
+        ANSWER = "answer", "Question answered"
+        CHECKLIST = "checklist", "Checklist item changed"
+        DISAGREED = "disagreed", "Verdict disputed"
+        NOTE_ADDED = "note_added", "Note added"
+        NOTE_ENDED = "note_ended", "Note ended"
+        PAYLOAD_OPENED = "payload_opened", "Payload opened"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
+    kind = models.CharField(max_length=16, choices=Kind)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    before = models.CharField("from", max_length=120, blank=True)
+    after = models.CharField("to", max_length=120, blank=True)
+    reference = models.UUIDField(null=True, help_text="The comment, attachment, run or note that it is about.")
+
+    class Meta:
+        ordering = ("at", "id")
+        indexes = (models.Index(fields=("ticket", "at"), name="event_by_ticket"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.before} → {self.after}"
+
+
+class Comment(models.Model):
+    """What somebody wrote on a ticket."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="comments")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    text = SealedTextField()
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"comment {self.id}"
+
+
+class Attachment(models.Model):
+    """A file on a ticket; name and content may hold patient data, so both are sealed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="attachments")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    name = SealedTextField()
+    content_type = models.CharField(max_length=80)
+    size = models.PositiveIntegerField()
+    content = SealedField()
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"attachment {self.id}"
+
+
+class Disagreement(models.Model):
+    """Somebody's objection to a verdict: what they say the cause is, and why."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="disagreements")
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    said_cause = models.CharField(max_length=80, blank=True, help_text="The cause that the verdict named.")
+    own_category = models.CharField(max_length=32, blank=True, help_text="What the person holds to be right.")
+    text = SealedTextField()
+
+    class Meta:
+        ordering = ("at", "id")
+
+    def __str__(self) -> str:
+        return f"disagreement {self.id}"

@@ -1,0 +1,412 @@
+"""Everything that changes a ticket. Each call is one transaction and leaves its event."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from console.accounts.access import require
+from console.accounts.models import User
+from console.accounts.roles import Right
+from console.accounts.services import record
+from console.diagnoses.models import Answer, ChecklistItemState, Run
+from console.diagnoses.services import request_run as request_diagnosis
+from console.integrations.models import Integration
+from console.notes.models import FailureMode, Note
+from console.shared.work import WorkState
+from console.tickets.models import (
+    Attachment,
+    Comment,
+    Disagreement,
+    Severity,
+    Ticket,
+    TicketEvent,
+    TicketNote,
+    TicketState,
+    WaitingFor,
+)
+from console.tickets.states import CHOSEN_BY_PEOPLE, NEXT, target
+
+Kind = TicketEvent.Kind
+
+
+class TicketError(Exception):
+    """What was asked is not possible; the message says why in words for the page."""
+
+
+# -- opening -----------------------------------------------------------------------------------------------------
+
+
+def open_ticket(
+    *,
+    by: User | None,
+    integration: Integration,
+    notes: list[Note],
+    pasted: str = "",
+    severity: str = Severity.UNDOCUMENTED,
+    idempotency_key: str,
+    diagnose: bool = True,
+    opened_at: datetime | None = None,
+    title: str = "",
+) -> Ticket:
+    """Open a ticket and ask for its diagnosis at once.
+
+    The same `idempotency_key` gives the ticket that the first call opened: a double click opens one.
+    """
+    if by is not None:
+        require(by, Right.WORK_TICKETS, integration.facility_id)
+    at = opened_at or timezone.now()
+    try:
+        with transaction.atomic():
+            ticket = Ticket.objects.create(
+                number=_next_number(),
+                facility_id=integration.facility_id,
+                integration=integration,
+                title=title or _title(notes),
+                severity=severity,
+                opened_by=by,
+                opened_at=at,
+                target_at=target(severity, at),
+                pasted=pasted or None,
+                idempotency_key=idempotency_key,
+            )
+            _event(ticket, Kind.OPENED, by, at=at, after=TicketState.NEW)
+            for note in notes:
+                _add(ticket, note)
+            if diagnose:
+                request_run(ticket=ticket, by=by)
+    except IntegrityError:
+        first = Ticket.objects.filter(idempotency_key=idempotency_key).first()
+        if first is None:
+            raise
+        return first
+    return ticket
+
+
+@transaction.atomic
+def add_note(*, ticket: Ticket, note: Note, by: User) -> TicketNote:
+    """Join a further note to a ticket: it failed alike."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    if note.integration_id != ticket.integration_id:
+        raise TicketError("This note went through another integration; open a ticket of its own for it.")
+    row = _add(ticket, note)
+    _event(ticket, Kind.NOTE_ADDED, by, reference=note.id)
+    return row
+
+
+def _add(ticket: Ticket, note: Note) -> TicketNote:
+    row, _made = TicketNote.objects.get_or_create(
+        ticket=ticket, note=note, defaults={"department_id": note.department_id}
+    )
+    return row
+
+
+def _next_number() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('tickets_number')")
+        return int(cursor.fetchone()[0])
+
+
+def _title(notes: list[Note]) -> str:
+    return "Note missing from chart" if len(notes) == 1 else f"{len(notes)} notes missing" if notes else "Notes failing"
+
+
+# -- diagnosis ---------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def request_run(*, ticket: Ticket, by: User | None, steps: list[int] | None = None) -> Run:
+    """Ask for a diagnosis of a ticket, all six steps or some; while one is under way, give that one."""
+    if by is not None:
+        require(by, Right.RUN_DIAGNOSIS, ticket.facility_id)
+    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
+    if locked.run_id and locked.run is not None and locked.run.state in (WorkState.QUEUED, WorkState.RUNNING):
+        return locked.run
+    first = locked.ticket_notes.order_by("added_at", "id").select_related("note").first()
+    run = request_diagnosis(
+        integration=locked.integration,
+        note=first.note if first else None,
+        ticket_id=locked.id,
+        by=by,
+        steps=steps or [],
+    )
+    Ticket.objects.filter(pk=locked.pk).update(run=run)
+    _event(locked, Kind.RUN_REQUESTED, by, after=",".join(map(str, steps or [])), reference=run.id)
+    if locked.state in (TicketState.NEW, TicketState.DIAGNOSED):
+        _move(locked, TicketState.DIAGNOSING, by)
+    ticket.refresh_from_db()
+    return run
+
+
+def take_conclusion(run: Run) -> None:
+    """Take over what a finished run says; called in the run's own transaction."""
+    if run.ticket_id is None:
+        return
+    ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=run.ticket_id).first()
+    if ticket is None or ticket.run_id != run.id:
+        return  # a newer run was asked for meanwhile; this one's answer stays with the run
+    if run.state == WorkState.DONE and run.document:
+        root = run.document.get("root_cause") or {}
+        fields: dict[str, Any] = {
+            "failure_mode": run.failure_mode,
+            "category": run.category,
+            "cause": run.cause,
+            "certainty": run.certainty,
+            "verdict": str(root.get("title", ""))[:300],
+            "journey": [{"stage": s["stage"], "state": s["state"]} for s in run.document.get("journey", [])],
+        }
+        if ticket.title in _MADE_TITLES:
+            fields["title"] = _TITLES.get(run.failure_mode, ticket.title)
+        Ticket.objects.filter(pk=ticket.pk).update(**fields)
+        _tick_by_checks(ticket, run)
+    _event(ticket, Kind.RUN_CONCLUDED, None, before=run.state, after=run.cause, reference=run.id)
+    if ticket.state == TicketState.DIAGNOSING:
+        _move(ticket, TicketState.DIAGNOSED, None)
+
+
+_TITLES: dict[str, str] = {
+    FailureMode.NOT_GENERATED: "Note was never generated",
+    FailureMode.NEVER_SENT: "Note never left the scribe",
+    FailureMode.REJECTED: "Note rejected by the EHR",
+    FailureMode.MISPLACED: "Note filed in the wrong place",
+    FailureMode.PARTIAL: "Part of the note is missing",
+    FailureMode.DUPLICATE: "Note filed twice",
+    FailureMode.DELAYED: "Note arrived late",
+    FailureMode.DELIVERED: "Note is in the chart",
+}
+_MADE_TITLES = frozenset({"Note missing from chart", "Notes failing", *_TITLES.values()})
+
+
+def _tick_by_checks(ticket: Ticket, run: Run) -> None:
+    """Tick what a check has answered; what a person decided stays as it is."""
+    answered: dict[str, str] = {}
+    for finding in run.findings.filter(status__in=("passed", "failed", "warning")):
+        for item in finding.checklist:
+            answered.setdefault(item, finding.check_id)
+    for item, check in answered.items():
+        row, made = ChecklistItemState.objects.get_or_create(
+            ticket_id=ticket.id,
+            item=item,
+            defaults={
+                "facility_id": ticket.facility_id,
+                "state": ChecklistItemState.State.DONE,
+                "by_check": check,
+            },
+        )
+        if not made and row.by_id is None:
+            ChecklistItemState.objects.filter(pk=row.pk, by=None).update(
+                state=ChecklistItemState.State.DONE, by_check=check, at=timezone.now()
+            )
+
+
+@transaction.atomic
+def answer(*, ticket: Ticket, question: str, value: str, by: User) -> Answer:
+    """Keep what a person answered to the engine as evidence, and diagnose again with it."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    row = Answer.objects.create(
+        facility_id=ticket.facility_id, ticket_id=ticket.id, question=question, value=value, by=by
+    )
+    _event(ticket, Kind.ANSWER, by, after=question, reference=row.id)
+    request_run(ticket=ticket, by=by)
+    return row
+
+
+@transaction.atomic
+def disagree(*, ticket: Ticket, by: User, text: str, own_category: str = "") -> Disagreement:
+    """Keep an objection to the verdict."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    if ticket.run is None:
+        raise TicketError("There is no verdict to disagree with yet.")
+    row = Disagreement.objects.create(
+        facility_id=ticket.facility_id,
+        ticket=ticket,
+        run=ticket.run,
+        by=by,
+        said_cause=ticket.cause,
+        own_category=own_category,
+        text=text,
+    )
+    _event(ticket, Kind.DISAGREED, by, before=ticket.cause, after=own_category, reference=row.id)
+    return row
+
+
+# -- working -----------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def assign(*, ticket: Ticket, owner: User | None, by: User) -> None:
+    """Give a ticket to somebody who works on tickets there, or to nobody."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    if owner is not None:
+        from console.tickets.access import visible
+
+        may_work = visible(owner, right=Right.WORK_TICKETS).filter(pk=ticket.pk).exists()
+        if not may_work:
+            raise TicketError(f"{owner} cannot work on this ticket.")
+    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
+    before = str(locked.owner) if locked.owner else ""
+    Ticket.objects.filter(pk=ticket.pk).update(owner=owner)
+    _event(ticket, Kind.OWNER, by, before=before[:120], after=str(owner or "")[:120])
+    ticket.refresh_from_db()
+
+
+def take(*, ticket: Ticket, by: User) -> None:
+    """Take a ticket oneself."""
+    assign(ticket=ticket, owner=by, by=by)
+
+
+@transaction.atomic
+def change_state(*, ticket: Ticket, to: str, by: User, expected: str | None = None, waiting_for: str = "") -> None:
+    """Move a ticket on.
+
+    `expected` is the state that the person saw: when somebody was faster, nothing is overwritten.
+    """
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    if to not in CHOSEN_BY_PEOPLE:
+        raise TicketError("This state follows from the diagnosis; it cannot be chosen.")
+    if to == TicketState.WAITING and waiting_for not in WaitingFor.values:
+        raise TicketError("Say for whom the ticket waits.")
+    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
+    if expected is not None and locked.state != expected:
+        raise TicketError(f"Meanwhile the ticket became “{locked.get_state_display()}”. Look again, then decide.")
+    if to == TicketState.RESOLVED:
+        _refuse_unless_resolvable(locked)
+    _move(locked, TicketState(to), by, waiting_for=waiting_for)
+    ticket.refresh_from_db()
+
+
+def _refuse_unless_resolvable(ticket: Ticket) -> None:
+    waiting = ticket.ticket_notes.filter(end=TicketNote.End.WAITING).count()
+    if waiting:
+        noun = "note has" if waiting == 1 else "notes have"
+        raise TicketError(f"{waiting} {noun} no end yet: in chart, entered by hand, or not needed.")
+    if not ticket.cause and not ticket.disagreements.exists():
+        raise TicketError("There is no root cause yet. Run the diagnosis again, or disagree and name the cause.")
+
+
+def _move(
+    ticket: Ticket, to: TicketState, by: User | None, *, waiting_for: str = "", at: datetime | None = None
+) -> None:
+    """Change the state by compare-and-set and record it."""
+    before = ticket.state
+    if to == before:
+        return
+    if to not in NEXT[before]:
+        raise TicketError(f"A ticket cannot go from “{ticket.get_state_display()}” to “{to.label}”.")
+    now = at or timezone.now()
+    fields: dict[str, Any] = {"state": to, "waiting_for": "", "waiting_since": None}
+    if to == TicketState.WAITING:
+        fields |= {"waiting_for": waiting_for, "waiting_since": now}
+    if to == TicketState.RESOLVED:
+        fields["resolved_at"] = now
+    if before in (TicketState.RESOLVED, TicketState.CLOSED) and to == TicketState.IN_PROGRESS:
+        fields |= {"resolved_at": None, "reopened": ticket.reopened + 1}
+    if not Ticket.objects.filter(pk=ticket.pk, state=before).update(**fields):
+        raise TicketError("Somebody else changed this ticket just now. Look again, then decide.")
+    after = f"{to}:{waiting_for}" if waiting_for else str(to)
+    _event(ticket, Kind.STATE, by, at=now, before=before, after=after)
+    for name, value in fields.items():
+        setattr(ticket, name, value)
+
+
+@transaction.atomic
+def set_severity(*, ticket: Ticket, severity: str, by: User) -> None:
+    """Change how grave a ticket is; its target follows."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
+    if locked.severity != severity:
+        Ticket.objects.filter(pk=ticket.pk).update(severity=severity, target_at=target(severity, locked.opened_at))
+        _event(ticket, Kind.SEVERITY, by, before=locked.severity, after=severity)
+    ticket.refresh_from_db()
+
+
+@transaction.atomic
+def end_note(*, ticket: Ticket, note: Note, end: str, by: User) -> None:
+    """Say how a note of the ticket ended."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    row = TicketNote.objects.select_for_update(of=("self",)).get(ticket=ticket, note=note)
+    before, row.end = row.end, TicketNote.End(end)
+    row.ended_by, row.ended_at = (None, None) if end == TicketNote.End.WAITING else (by, timezone.now())
+    row.save(update_fields=["end", "ended_by", "ended_at"])
+    _event(ticket, Kind.NOTE_ENDED, by, before=before, after=row.end, reference=note.id)
+
+
+@transaction.atomic
+def tick(*, ticket: Ticket, item: str, state: str, by: User, note: str = "") -> ChecklistItemState:
+    """Settle a checklist item by hand; a person's word stands above a check's."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    if state == ChecklistItemState.State.NOT_APPLICABLE and not note.strip():
+        raise TicketError("Say why this item does not apply.")
+    row = ChecklistItemState.objects.select_for_update(of=("self",)).filter(ticket_id=ticket.id, item=item).first()
+    row = row or ChecklistItemState(facility_id=ticket.facility_id, ticket_id=ticket.id, item=item)
+    before = row.state if not row._state.adding else ""
+    row.state, row.by, row.by_check, row.at, row.note = state, by, "", timezone.now(), note or None
+    row.save()
+    _event(ticket, Kind.CHECKLIST, by, before=f"{item} {before}".strip(), after=state, reference=row.id)
+    return row
+
+
+@transaction.atomic
+def comment(*, ticket: Ticket, text: str, by: User) -> Comment:
+    """Write something on a ticket."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    if not text.strip():
+        raise TicketError("There is nothing in the comment.")
+    row = Comment.objects.create(facility_id=ticket.facility_id, ticket=ticket, by=by, text=text.strip())
+    _event(ticket, Kind.COMMENT, by, reference=row.id)
+    return row
+
+
+@transaction.atomic
+def attach(*, ticket: Ticket, name: str, content_type: str, content: bytes, by: User) -> Attachment:
+    """Attach a file."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    if len(content) > settings.ATTACHMENT_LIMIT_BYTES:
+        raise TicketError(f"Files may have up to {settings.ATTACHMENT_LIMIT_BYTES // 1024**2} MB.")
+    row = Attachment.objects.create(
+        facility_id=ticket.facility_id,
+        ticket=ticket,
+        by=by,
+        name=name[:200],
+        content_type=content_type[:80],
+        size=len(content),
+        content=content,
+    )
+    _event(ticket, Kind.ATTACHMENT, by, reference=row.id)
+    return row
+
+
+@transaction.atomic
+def open_payload(*, ticket: Ticket, note: Note, by: User) -> tuple[bytes | None, str | None]:
+    """Give a note's payload and narrative to somebody with the right, and record that he saw them."""
+    require(by, Right.OPEN_PAYLOAD, ticket.facility_id)
+    row = ticket.ticket_notes.select_related("note").get(note=note)
+    record(
+        by=by, action="payload.opened", subject=row.note, facility=ticket.facility_id, detail={"ticket": ticket.number}
+    )
+    _event(ticket, Kind.PAYLOAD_OPENED, by, reference=note.id)
+    return row.note.payload, row.note.narrative
+
+
+def _event(
+    ticket: Ticket,
+    kind: Kind,
+    by: User | None,
+    *,
+    at: datetime | None = None,
+    before: str = "",
+    after: str = "",
+    reference: uuid.UUID | None = None,
+) -> TicketEvent:
+    return TicketEvent.objects.create(
+        ticket=ticket,
+        kind=kind,
+        by=by,
+        at=at or timezone.now(),
+        before=before[:120],
+        after=after[:120],
+        reference=reference,
+    )
