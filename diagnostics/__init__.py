@@ -1,0 +1,11 @@
+"""NoteTrace's engine: from a case to a proven cause. Plain Python: no Django, no Celery, no database.
+
+case = case_folder.load(path)
+bag = await gather(case, door=Door(...))
+diagnosis = diagnose(case, bag)
+"""
+
+from diagnostics.case import Case
+from diagnostics.findings import Diagnosis
+
+__all__ = ["Case", "Diagnosis"]

@@ -63,7 +63,7 @@ class _Reader:
             raise CaseError(str(folder), "", "expected a folder that holds case.json")
         self.folder = folder
 
-    def bytes(self, name: str, key: str) -> bytes:
+    def content(self, name: str, key: str) -> bytes:
         path = self.folder / name
         if not name or not path.is_file():
             raise CaseError("case.json", key, f"names the file {name!r}, which is not in the folder")
@@ -74,19 +74,19 @@ class _Reader:
         except OSError as error:
             raise CaseError(name, "", f"could not be read ({error.strerror})") from error
 
-    def maybe(self, name: str | None, key: str) -> "bytes | None":
-        return None if name is None else self.bytes(name, key)
+    def maybe(self, name: str | None, key: str) -> bytes | None:
+        return None if name is None else self.content(name, key)
 
     def text(self, name: str, key: str) -> str:
-        return self.bytes(name, key).decode("utf-8-sig", errors="replace")
+        return self.content(name, key).decode("utf-8-sig", errors="replace")
 
     def structure(self, name: str, kind: type[T]) -> T:
-        return parse(self.bytes(name, name), kind, name)
+        return parse(self.content(name, name), kind, name)
 
     def snapshot(self, name: str | None, kind: type[Any], key: str) -> Mapping[str, Any] | None:
         if name is None:
             return None
-        raw = self.bytes(name, key)
+        raw = self.content(name, key)
         parse(raw, kind, name)
         data: Mapping[str, Any] = _json(raw, name)
         return data
@@ -194,7 +194,7 @@ def _note(reader: _Reader, form: fmt.NoteFormat) -> Note:
     narrative = plain.pop("narrative")
     note = Note(**plain)
     if payload is not None:
-        note = replace(note, payload=reader.bytes(payload, "note.payload"), payload_name=payload)
+        note = replace(note, payload=reader.content(payload, "note.payload"), payload_name=payload)
     if narrative is not None:
         note = replace(note, narrative=reader.text(narrative, "note.narrative"))
     return note
@@ -206,14 +206,14 @@ def _logs(reader: _Reader, form: fmt.LogsFormat | None) -> Logs:
     rows: dict[str, tuple[Mapping[str, Any], ...] | None] = {}
     for kind in ("scribe", "ehr", "firewall", "proxy"):
         name = getattr(form, kind)
-        rows[kind] = None if name is None else log_files.read_file(reader.bytes(name, f"logs.{kind}"), kind, name)
+        rows[kind] = None if name is None else log_files.read_file(reader.content(name, f"logs.{kind}"), kind, name)
     return Logs(**rows)
 
 
 def _encounters(reader: _Reader, name: str | None) -> tuple[Mapping[str, Any], ...] | None:
     if name is None:
         return None
-    raw = reader.bytes(name, "encounter")
+    raw = reader.content(name, "encounter")
     if raw.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
         parse(raw, list[fmt.EncounterFormat], name)
         return tuple(_json(raw, name))
@@ -224,7 +224,7 @@ def _encounters(reader: _Reader, name: str | None) -> tuple[Mapping[str, Any], .
 def _baseline(reader: _Reader, name: str | None) -> Mapping[str, Any] | None:
     if name is None:
         return None
-    data = _json(reader.bytes(name, "baseline"), name)
+    data = _json(reader.content(name, "baseline"), name)
     if not isinstance(data, dict):
         raise CaseError(name, "", "expected the facts object of an earlier run")
     return data

@@ -13,13 +13,36 @@ from diagnostics.case import Case
 
 MASK = "[removed]"
 
+# What the engine itself words: no value of the case can have slipped in, and a surname such as "Field" must not
+# blank it.
+OWN_WORDS = {
+    "title",
+    "remedy",
+    "id",
+    "name",
+    "status",
+    "cause",
+    "category",
+    "check",
+    "failure_mode",
+    "stage",
+    "state",
+    "who_acts",
+    "certainty",
+    "blocked_by",
+    "checklist",
+    "kind",
+}
+
 _SECRET_NAMES = re.compile(
-    r"authorization|cookie|client_assertion(?!_type)|client_secret|refresh_token|access_token|id_token|api[-_]?key"
+    r"^(?:proxy-)?authorization$|cookie|client_assertion(?!_type)|client_secret|refresh_token|access_token|id_token|api[-_]?key"
     r"|private_key|password|passwd|secret|x-amz-security-token|set-cookie",
     re.IGNORECASE,
 )
 _SHAPES = (
-    re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.{0,8000}?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.S),
+    re.compile(
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.{0,8000}?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.S
+    ),
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{4,8000}(?:\.[A-Za-z0-9_-]{0,4000})?"),
     re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,4000}"),
     re.compile(
@@ -54,7 +77,7 @@ class Redactor:
 
     def __init__(self, case: Case) -> None:
         known = sorted(_known(case), key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._known = re.compile("|".join(rf"(?<!\w){re.escape(k)}(?!\w)" for k in known)) if known else None
 
     def text(self, value: str) -> str:
         """Return text without secrets and without what the case holds of the note."""
@@ -67,7 +90,11 @@ class Redactor:
             return self.text(value)
         if isinstance(value, Mapping):
             return {
-                str(key): MASK if secret_name(str(key)) and isinstance(item, str) and item else self.data(item)
+                str(key): item
+                if str(key) in OWN_WORDS and not isinstance(item, Mapping)
+                else MASK
+                if secret_name(str(key)) and isinstance(item, str) and item
+                else self.data(item)
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple):

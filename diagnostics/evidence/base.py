@@ -4,8 +4,9 @@ A probe, a parser or a person's answer yields an `Evidence` or says with `Missin
 A refused connection is evidence; `opens` tells whether what lies behind it could be reached.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from diagnostics.vocabulary import Instant
 
@@ -40,6 +41,10 @@ class Evidence:
     def opens(self) -> bool:
         """Tell whether what depends on this can still be had."""
         return True
+
+    def baseline_facts(self) -> Mapping[str, Any]:
+        """Return what is worth keeping of a good run, so that a later run can say what changed (docs/facts.md)."""
+        return {}
 
     @property
     def key(self) -> Key:

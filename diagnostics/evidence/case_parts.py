@@ -65,6 +65,17 @@ class Template(Evidence):
     catch_all: str | None = None
     fields: tuple[FieldOfTemplate, ...] = ()
 
+    def baseline_facts(self) -> MappingType[str, Any]:
+        """Return version, field ids and which of them are required."""
+        return {
+            "template": {
+                "id": self.template_id,
+                "version": self.version,
+                "fields": sorted(f.id for f in self.fields),
+                "required": sorted(f.id for f in self.fields if f.required),
+            }
+        }
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -98,6 +109,15 @@ class Roles(Evidence):
     changed_at: datetime | None = None
     departments: tuple[str, ...] | None = None
     grants: tuple[str, ...] | None = None
+
+    def baseline_facts(self) -> MappingType[str, Any]:
+        """Return the account's grants and departments."""
+        found: dict[str, Any] = {}
+        if self.grants is not None:
+            found["grants"] = sorted(self.grants)
+        if self.departments is not None:
+            found["departments"] = sorted(self.departments)
+        return found
 
 
 @dataclass(frozen=True)

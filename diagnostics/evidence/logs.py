@@ -238,6 +238,19 @@ class NoteTrace(Evidence):
         failed = [a.at for a in self.failures] + [t.at for t in self.tokens if not t.ok]
         return min(failed) if failed else None
 
+    def baseline_facts(self) -> Mapping[str, Any]:
+        """Return lifetime and scope of the last token granted, as the scribe logged them."""
+        granted = [t.asked for t in self.tokens if t.ok]
+        if not granted:
+            return {}
+        last = granted[-1]
+        token: dict[str, Any] = {}
+        if last.expires_in is not None:
+            token["lifetime_s"] = int(last.expires_in)
+        if last.scope:
+            token["scope"] = sorted(last.scope.split())
+        return {"token": token} if token else {}
+
     def ehr(self, event: str) -> tuple[EhrRow, ...]:
         """Return the EHR's rows of this note with one event."""
         return tuple(row for row in self.ehr_rows if row.event == event)

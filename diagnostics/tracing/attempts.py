@@ -18,7 +18,8 @@ POSITIVE_ACKS = {"AA", "CA"}
 # What a client says when it had sent and then waited in vain: not the same as never having reached the peer.
 _WAITED = re.compile(
     r"read(?:ing)?[ _-]?time?d?[ _-]?out|readtimeout|response time?d?[ _-]?out|sockettimeoutexception: read"
-    r"|awaiting (?:response )?headers|waiting for (?:the )?(?:response|reply|ack|answer)|no (?:ack|response|answer|reply)\b"
+    r"|awaiting (?:response )?headers|waiting for (?:the )?(?:response|reply|ack|answer)"
+    r"|no (?:ack|response|answer|reply)\b"
     r"|ack(?:nowledge?ment)? time?d?[ _-]?out|client timeout|gave up waiting|timeout after (?:send|\d)"
     r"|did not (?:answer|respond)|without a response|esockettimedout|server disconnected|empty reply|socket hang up"
     r"|unexpected (?:eof|end of (?:file|stream))|remote end closed|prematurely closed|broken pipe"
@@ -28,7 +29,8 @@ _WAITED = re.compile(
 _NEVER_REACHED = re.compile(
     r"connect(?:ion|ing)?[ _-]?time?d?[ _-]?out|connecttimeout|connect timed out|timed out .{0,30}connect"
     r"|refused|unreachable|no route|resolv|getaddrinfo|enotfound|eai_|nxdomain|servfail|name or service|unknown host"
-    r"|unknownhost|no such host|(?<!read )etimedout|errno 110|dns|certificate|handshake|\btls\b|\bssl\b|pkix|x509|tunnel|proxy",
+    r"|unknownhost|no such host|(?<!read )etimedout|errno 110"
+    r"|dns|certificate|handshake|\btls\b|\bssl\b|pkix|x509|tunnel|proxy",
     re.IGNORECASE,
 )
 

@@ -179,7 +179,8 @@ def clock_offset(scribe: Sequence[ScribeRow], ehr: Sequence[EhrRow]) -> tuple[fl
         if row.event == "sent":
             sent[id] = row.at
         elif row.event in ("acked", "failed") and id in sent:
-            offsets.extend(_offset(sent.pop(id), row.at, by_transaction.get(id, [])))
+            answered = row.at if row.status is not None or row.ack is not None else None
+            offsets.extend(_offset(sent.pop(id), answered, by_transaction.get(id, [])))
     for id, at in sent.items():
         received = [r.at for r in by_transaction.get(id, []) if r.event == "received"]
         if received:
@@ -187,11 +188,12 @@ def clock_offset(scribe: Sequence[ScribeRow], ehr: Sequence[EhrRow]) -> tuple[fl
     return (round(median(offsets), 3), len(offsets)) if offsets else (None, 0)
 
 
-def _offset(sent: datetime, answered: datetime, rows: Sequence[EhrRow]) -> Iterable[float]:
+def _offset(sent: datetime, answered: datetime | None, rows: Sequence[EhrRow]) -> Iterable[float]:
+    """Yield the offset one write shows; a write without an answer shows only its way there."""
     received = [row.at for row in rows if row.event == "received"]
     decided = [row.at for row in rows if row.event in ("accepted", "rejected")]
-    middle = sent + (answered - sent) / 2
-    if received and decided:
+    middle = sent + (answered - sent) / 2 if answered is not None else sent
+    if received and decided and answered is not None:
         near = min(received, key=lambda t: abs((t - sent).total_seconds()))
         after = [t for t in decided if t >= near] or decided
         ours = near + (min(after) - near) / 2

@@ -46,8 +46,9 @@ def trace(
     writes, tokens = pair(ours)
     writes = numbered(writes)
     offset, _pairs = clock_offset(scribe or (), ehr or ())
-    facts = _Facts(note, scribe, ehr, match, writes, filed, now, usual_delay, tokens_failed(tokens), bool(tokens),
-                   offset or 0.0)  # fmt: skip
+    facts = _Facts(
+        note, scribe, ehr, match, writes, filed, now, usual_delay, tokens_failed(tokens), bool(tokens), offset or 0.0
+    )
     verdict = decide(facts)
     return NoteTrace(
         rows=ours,
@@ -156,7 +157,9 @@ def _in_chart(f: _Facts) -> Verdict | None:
         return Verdict(FailureMode.DUPLICATE, Stage.FILED, "The EHR filed the note more than once.")
     last = f.attempts[-1] if f.attempts else None
     if last is not None and last.outcome != "accepted" and not f.answered:
-        return Verdict(FailureMode.DELIVERED, None, "The note is in the chart although the AI scribe got no good answer.")
+        return Verdict(
+            FailureMode.DELIVERED, None, "The note is in the chart although the AI scribe got no good answer."
+        )
     if f.scribe is None and chart is None:
         return Verdict(FailureMode.DELIVERED, None, "The EHR filed the note; the AI scribe's log is not at hand.")
     return Verdict(FailureMode.DELIVERED, None, "The note is in the chart.")
@@ -183,7 +186,9 @@ def _same_content(rows: Sequence[EhrRow]) -> bool:
 def _ehr_only(f: _Facts) -> Verdict:
     """Rows 19 and 21: only the EHR's side is at hand."""
     if f.seen("rejected"):
-        return Verdict(FailureMode.REJECTED, Stage.ACCEPTED, "The EHR logged that it rejected the note.", (_SCRIBE_LOG,))
+        return Verdict(
+            FailureMode.REJECTED, Stage.ACCEPTED, "The EHR logged that it rejected the note.", (_SCRIBE_LOG,)
+        )
     if f.seen("received", "accepted"):
         return _accepted_not_filed(f, max(row.at for row in f.seen("received", "accepted")))
     return Verdict(FailureMode.UNKNOWN, None, "The EHR's log holds no row of this note.", (_SCRIBE_LOG, _CHART))
@@ -214,9 +219,11 @@ def _never_tried(f: _Facts) -> Verdict:
     times = [row.at for row in f.match.scribe] or ([f.note.generated_at] if f.note.generated_at else [])
     if times and f.now - max(times) < GRACE and not f.token_failed:
         return Verdict(
-            FailureMode.DELAYED, Stage.SENT, "The note is generated and not yet due: it may still be sent.",
+            FailureMode.DELAYED,
+            Stage.SENT,
+            "The note is generated and not yet due: it may still be sent.",
             ("whether the note leaves the AI scribe within 30 minutes of being generated",),
-        )  # fmt: skip
+        )
     if f.scribe is not None and not f.match.scribe:
         return Verdict(
             FailureMode.NOT_GENERATED, Stage.GENERATED, "The AI scribe's log holds no row of this note.", (_SCRIBE_LOG,)
@@ -250,20 +257,36 @@ def _lost(f: _Facts, last: Attempt) -> Verdict:
     """Rows 5 and 6: sent, and no answer came; only the other side can tell."""
     waiting = last.outcome == "pending" and f.now - last.at < f.usual_delay
     if waiting:
-        return Verdict(FailureMode.DELAYED, Stage.ACCEPTED, "The note was sent a moment ago and is not yet answered.",
-                       ("the answer, or the chart, a few minutes from now",))  # fmt: skip
+        return Verdict(
+            FailureMode.DELAYED,
+            Stage.ACCEPTED,
+            "The note was sent a moment ago and is not yet answered.",
+            ("the answer, or the chart, a few minutes from now",),
+        )
     if f.seen("received"):
         if f.now - max(row.at for row in f.seen("received")) < f.usual_delay:
-            return Verdict(FailureMode.DELAYED, Stage.FILED, "The EHR received the note and has not filed it yet.", (_CHART,))
-        return Verdict(FailureMode.UNKNOWN, Stage.ACCEPTED,
-                       "The EHR received the note; no log says what became of it.", (_CHART, _EHR_LOG))  # fmt: skip
+            return Verdict(
+                FailureMode.DELAYED, Stage.FILED, "The EHR received the note and has not filed it yet.", (_CHART,)
+            )
+        return Verdict(
+            FailureMode.UNKNOWN,
+            Stage.ACCEPTED,
+            "The EHR received the note; no log says what became of it.",
+            (_CHART, _EHR_LOG),
+        )
     if f.ehr is not None and f.ehr_covers:
         return Verdict(
-            FailureMode.NEVER_SENT, Stage.SENT, "No answer came, and the EHR's log shows that the note never arrived.",
+            FailureMode.NEVER_SENT,
+            Stage.SENT,
+            "No answer came, and the EHR's log shows that the note never arrived.",
             ("the firewall's and the proxy's log around the attempt",),
-        )  # fmt: skip
-    return Verdict(FailureMode.UNKNOWN, Stage.ACCEPTED, "The note was sent and no answer came: whether it arrived is open.",
-                   (_EHR_LOG, _CHART))  # fmt: skip
+        )
+    return Verdict(
+        FailureMode.UNKNOWN,
+        Stage.ACCEPTED,
+        "The note was sent and no answer came: whether it arrived is open.",
+        (_EHR_LOG, _CHART),
+    )
 
 
 def _answered(f: _Facts) -> Verdict:
@@ -278,13 +301,19 @@ def _answered(f: _Facts) -> Verdict:
     if f.match.ehr:
         return _accepted_not_filed(f, max(row.at for row in f.match.ehr))
     if f.ehr is None:
-        return Verdict(FailureMode.UNKNOWN, Stage.FILED, "The EHR answered yes; whether it filed the note is not known.",
-                       (_EHR_LOG, _CHART))  # fmt: skip
+        return Verdict(
+            FailureMode.UNKNOWN,
+            Stage.FILED,
+            "The EHR answered yes; whether it filed the note is not known.",
+            (_EHR_LOG, _CHART),
+        )
     return Verdict(
-        FailureMode.UNKNOWN, Stage.FILED,
+        FailureMode.UNKNOWN,
+        Stage.FILED,
         "The AI scribe was told yes, but the EHR's log holds no row of the note: another system answered, or the audit "
-        "log has a gap.", (_CHART, "which host answered the write, and whether the EHR logs writes by API"),
-    )  # fmt: skip
+        "log has a gap.",
+        (_CHART, "which host answered the write, and whether the EHR logs writes by API"),
+    )
 
 
 def _accepted_not_filed(f: _Facts, since: datetime, *, chart: bool = False) -> Verdict:
@@ -292,10 +321,16 @@ def _accepted_not_filed(f: _Facts, since: datetime, *, chart: bool = False) -> V
     at = f.filed.at if chart and f.filed and f.filed.at else f.now
     age = max(at, f.now) - since + timedelta(seconds=f.offset)
     if age < f.usual_delay:
-        return Verdict(FailureMode.DELAYED, Stage.FILED, "The EHR took the note and has not filed it yet.",
-                       ("the chart, once the EHR's usual delay is over",))  # fmt: skip
+        return Verdict(
+            FailureMode.DELAYED,
+            Stage.FILED,
+            "The EHR took the note and has not filed it yet.",
+            ("the chart, once the EHR's usual delay is over",),
+        )
     if not chart and f.filed is None and not _logs_filing(f) and not _pending(f):
-        return Verdict(FailureMode.DELIVERED, None, "The EHR accepted the note; its log does not record filing.", (_CHART,))
+        return Verdict(
+            FailureMode.DELIVERED, None, "The EHR accepted the note; its log does not record filing.", (_CHART,)
+        )
     return Verdict(FailureMode.DELAYED, Stage.FILED, "The EHR took the note, and it is still not in the chart.")
 
 
@@ -387,7 +422,9 @@ def _says(stage: Stage, f: _Facts) -> str:
     if stage is Stage.ACCEPTED and f.attempts:
         last = f.attempts[-1]
         answer = last.ack or (str(last.status) if last.status else "")
-        return answer or {"unreached": "no connection", "lost": "no answer", "pending": "no answer yet"}.get(last.outcome, "")
+        return answer or {"unreached": "no connection", "lost": "no answer", "pending": "no answer yet"}.get(
+            last.outcome, ""
+        )
     if stage is Stage.FILED:
         if f.seen("filed") or (f.filed is not None and f.filed.found):
             return "in the chart"

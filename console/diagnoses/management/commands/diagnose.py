@@ -16,7 +16,7 @@ class Command(BaseCommand):
     """Diagnose one case folder and say what is wrong, why, and what to do."""
 
     help = "Diagnose a case folder. Exit code: 0 delivered, 1 a cause is established, 2 unreadable, 3 undetermined."
-    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own attribute)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the public options."""
@@ -30,9 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the engine in this process and leave with the contract's exit code."""
         try:
-            case = case_folder.load(
-                options["case"], offline=options["offline"], allow_writes=not options["no_write"]
-            )  # fmt: skip
+            case = case_folder.load(options["case"], offline=options["offline"], allow_writes=not options["no_write"])
         except CaseError as error:
             self._leave(" ".join(str(error).split()))
         door = None if case.offline else Door()
