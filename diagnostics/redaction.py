@@ -57,7 +57,7 @@ def secret_name(name: str) -> bool:
     return bool(_SECRET_NAMES.search(name))
 
 
-def text(value: str) -> str:
+def redact_text(value: str) -> str:
     """Return text without anything shaped like a secret."""
     for shape in _SHAPES:
         value = shape.sub(_masked, value)
@@ -81,7 +81,7 @@ class Redactor:
 
     def text(self, value: str) -> str:
         """Return text without secrets and without what the case holds of the note."""
-        value = text(value)
+        value = redact_text(value)
         return self._known.sub(MASK, value) if self._known else value
 
     def data(self, value: Any) -> Any:

@@ -5,30 +5,20 @@ beyond ids (wrong section, truncated) is judged by the checks of step 3 and join
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from diagnostics.case import Note
 from diagnostics.evidence.case_parts import Filed
 from diagnostics.evidence.logs import Attempt, EhrRow, NoteTrace, ScribeRow
-from diagnostics.findings import JourneyStage
 from diagnostics.identity import differs, plain, plains
 from diagnostics.tracing.attempts import numbered, pair
-from diagnostics.tracing.match import Match, clock_offset, ehr_rows_of, scribe_rows_of
-from diagnostics.vocabulary import FailureMode, Stage, StageState
+from diagnostics.tracing.journey import journey
+from diagnostics.tracing.known import Known, Verdict
+from diagnostics.tracing.match import clock_offset, ehr_rows_of, scribe_rows_of
+from diagnostics.vocabulary import FailureMode, Stage
 
 GRACE = timedelta(minutes=30)  # a generated note that has not left yet is not overdue before (domain.md section 6)
 USUAL_DELAY = timedelta(minutes=15)  # accepted but not filed (table row 15)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Hold the table's answer: mode, the stage that broke, why, and what would settle an open question."""
-
-    mode: FailureMode
-    broke_at: Stage | None
-    says: str
-    missing: tuple[str, ...] = ()
 
 
 def trace(
@@ -46,7 +36,7 @@ def trace(
     writes, tokens = pair(ours)
     writes = numbered(writes)
     offset, _pairs = clock_offset(scribe or (), ehr or ())
-    facts = _Facts(
+    facts = Known(
         note, scribe, ehr, match, writes, filed, now, usual_delay, tokens_failed(tokens), bool(tokens), offset or 0.0
     )
     verdict = decide(facts)
@@ -68,50 +58,12 @@ def trace(
     )
 
 
-@dataclass(frozen=True)
-class _Facts:
-    note: Note
-    scribe: Sequence[ScribeRow] | None
-    ehr: Sequence[EhrRow] | None
-    match: Match
-    attempts: tuple[Attempt, ...]
-    filed: Filed | None
-    now: datetime
-    usual_delay: timedelta
-    token_failed: bool
-    token_asked: bool
-    offset: float
-
-    def seen(self, *events: str) -> list[EhrRow]:
-        return [row for row in self.match.ehr if row.event in events]
-
-    @property
-    def answered(self) -> list[Attempt]:
-        return [a for a in self.attempts if a.outcome == "accepted"]
-
-    @property
-    def generated(self) -> bool:
-        return bool(self.match.scribe) or self.note.generated_at is not None
-
-    @property
-    def ehr_covers(self) -> bool:
-        """Tell whether the EHR's log was being written when the note should have arrived."""
-        if not self.ehr:
-            return False
-        times = [a.at for a in self.attempts] or [row.at for row in self.match.scribe]
-        if not times:
-            return True
-        first, last = self.ehr[0].at, self.ehr[-1].at
-        slack = timedelta(hours=2)
-        return first - slack <= max(times) and min(times) <= last + slack
-
-
 def tokens_failed(tokens: Sequence[object]) -> bool:
     """Tell whether the last token request of the note's story failed."""
     return bool(tokens) and not getattr(tokens[-1], "ok", True)
 
 
-def decide(f: _Facts) -> Verdict:
+def decide(f: Known) -> Verdict:
     """Walk the table; wrong patient before misplaced before rejected before never sent, as its precedence says."""
     in_chart = _in_chart(f)
     if in_chart is not None:
@@ -132,12 +84,12 @@ _EHR_LOG = "the EHR's audit rows from the hour of the failure"
 _CHART = "what the chart holds now: a read-back or a screen copy"
 
 
-def _filed_rows(f: _Facts) -> list[EhrRow]:
+def _filed_rows(f: Known) -> list[EhrRow]:
     """Return the EHR's `filed` rows that no later row of the same document takes back."""
     return f.seen("filed")
 
 
-def _in_chart(f: _Facts) -> Verdict | None:
+def _in_chart(f: Known) -> Verdict | None:
     """Rows 6, 9, 10 to 14, 17: the chart, or the EHR's own filing, says where the note is."""
     rows = _filed_rows(f)
     chart = f.filed
@@ -183,7 +135,7 @@ def _same_content(rows: Sequence[EhrRow]) -> bool:
     return all(fields is None or first is None or fields == first for fields in contents[1:])
 
 
-def _ehr_only(f: _Facts) -> Verdict:
+def _ehr_only(f: Known) -> Verdict:
     """Rows 19 and 21: only the EHR's side is at hand."""
     if f.seen("rejected"):
         return Verdict(
@@ -194,7 +146,7 @@ def _ehr_only(f: _Facts) -> Verdict:
     return Verdict(FailureMode.UNKNOWN, None, "The EHR's log holds no row of this note.", (_SCRIBE_LOG, _CHART))
 
 
-def _no_scribe_rows(f: _Facts) -> Verdict:
+def _no_scribe_rows(f: Known) -> Verdict:
     """Row 1, or row 19 where the EHR saw it all the same."""
     if f.seen("rejected"):
         return Verdict(FailureMode.REJECTED, Stage.ACCEPTED, "The EHR rejected the note.", (_SCRIBE_LOG,))
@@ -207,7 +159,7 @@ def _no_scribe_rows(f: _Facts) -> Verdict:
     return Verdict(FailureMode.UNKNOWN, None, "The logs at hand are empty.", (_SCRIBE_LOG, _EHR_LOG))
 
 
-def _never_tried(f: _Facts) -> Verdict:
+def _never_tried(f: Known) -> Verdict:
     """Rows 1, 2 and 3: the scribe never sent it."""
     events = {row.event for row in f.match.scribe}
     if f.seen("received", "accepted", "rejected"):
@@ -231,7 +183,7 @@ def _never_tried(f: _Facts) -> Verdict:
     return Verdict(FailureMode.NEVER_SENT, Stage.SENT, "The note was generated, and no attempt to send it was made.")
 
 
-def _tried(f: _Facts) -> Verdict:
+def _tried(f: Known) -> Verdict:
     """Rows 4 to 9 and 15 to 20: something was sent."""
     last = f.attempts[-1]
     if f.seen("rejected") and not f.answered:
@@ -253,7 +205,7 @@ def _rejection(last: Attempt) -> str:
     return f"The answer to the note was HTTP {last.status}."
 
 
-def _lost(f: _Facts, last: Attempt) -> Verdict:
+def _lost(f: Known, last: Attempt) -> Verdict:
     """Rows 5 and 6: sent, and no answer came; only the other side can tell."""
     waiting = last.outcome == "pending" and f.now - last.at < f.usual_delay
     if waiting:
@@ -289,7 +241,7 @@ def _lost(f: _Facts, last: Attempt) -> Verdict:
     )
 
 
-def _answered(f: _Facts) -> Verdict:
+def _answered(f: Known) -> Verdict:
     """Rows 10, 15, 16, 20: the scribe was told yes."""
     answer = f.answered[-1]
     rejected = f.seen("rejected")
@@ -316,7 +268,7 @@ def _answered(f: _Facts) -> Verdict:
     )
 
 
-def _accepted_not_filed(f: _Facts, since: datetime, *, chart: bool = False) -> Verdict:
+def _accepted_not_filed(f: Known, since: datetime, *, chart: bool = False) -> Verdict:
     """Row 15: taken, and not in the chart. Within the usual delay this is waiting, not a fault."""
     at = f.filed.at if chart and f.filed and f.filed.at else f.now
     age = max(at, f.now) - since + timedelta(seconds=f.offset)
@@ -334,12 +286,12 @@ def _accepted_not_filed(f: _Facts, since: datetime, *, chart: bool = False) -> V
     return Verdict(FailureMode.DELAYED, Stage.FILED, "The EHR took the note, and it is still not in the chart.")
 
 
-def _logs_filing(f: _Facts) -> bool:
+def _logs_filing(f: Known) -> bool:
     """Tell whether this audit trail records filing at all: only then does a missing row say something."""
     return any(row.event == "filed" for row in f.ehr or ())
 
 
-def _pending(f: _Facts) -> bool:
+def _pending(f: Known) -> bool:
     """Tell whether somebody said that the note was queued: 202, CA, or the EHR's own words."""
     words = {str(row.status).lower() for row in f.match.ehr}
     if words & {"queued", "pending", "202", "held", "review"} or any((r.ack or "") == "CA" for r in f.match.ehr):
@@ -351,7 +303,7 @@ def _first(values: Iterable[str | None]) -> str | None:
     return next((value for value in values if value), None)
 
 
-def _confidence(f: _Facts, verdict: Verdict) -> float:
+def _confidence(f: Known, verdict: Verdict) -> float:
     if verdict.mode is FailureMode.UNKNOWN:
         return 0.3
     if f.match.ambiguous:
@@ -361,73 +313,3 @@ def _confidence(f: _Facts, verdict: Verdict) -> float:
     if f.ehr is None:
         return 0.6 if verdict.mode in (FailureMode.REJECTED, FailureMode.NEVER_SENT) else 0.4
     return 0.9
-
-
-def journey(f: _Facts, verdict: Verdict) -> tuple[JourneyStage, ...]:
-    """Return the five stages; those before the break went well, those after it were not reached."""
-    at = _times(f)
-    order = list(Stage)
-    broke = verdict.broke_at
-    reached = _furthest(f, verdict)
-    stages = []
-    for stage in order:
-        if broke is not None and stage is broke:
-            state = StageState.UNKNOWN if verdict.mode is FailureMode.UNKNOWN else StageState.BROKEN
-            if verdict.mode is FailureMode.DELAYED and verdict.missing:
-                state = StageState.UNKNOWN
-        elif broke is not None and order.index(stage) > order.index(broke):
-            state = StageState.UNKNOWN if verdict.mode is FailureMode.UNKNOWN else StageState.NOT_REACHED
-        elif broke is None and verdict.mode is FailureMode.UNKNOWN:
-            state = StageState.OK if reached is not None and order.index(stage) <= reached else StageState.UNKNOWN
-        else:
-            state = StageState.OK
-        stages.append(JourneyStage(stage, state, at.get(stage), _says(stage, f)))
-    return tuple(stages)
-
-
-def _furthest(f: _Facts, verdict: Verdict) -> int | None:
-    if f.attempts:
-        return 2
-    return 0 if f.generated and verdict.mode is not FailureMode.UNKNOWN else None
-
-
-def _times(f: _Facts) -> dict[Stage, datetime]:
-    at: dict[Stage, datetime] = {}
-
-    def first(stage: Stage, moments: Iterable[datetime | None]) -> None:
-        found = [m for m in moments if m is not None]
-        if found:
-            at[stage] = min(found)
-
-    rows = f.match.scribe
-    first(Stage.GENERATED, [r.at for r in rows if r.event == "generated"] or [f.note.generated_at])
-    first(Stage.PACKAGED, [r.at for r in rows if r.event == "packaged"])
-    first(Stage.SENT, [a.at for a in f.attempts])
-    shift = timedelta(seconds=f.offset)
-    answers = [a.answer.at for a in f.attempts if a.answer and a.outcome in ("accepted", "rejected")]
-    first(Stage.ACCEPTED, answers or [r.at - shift for r in f.seen("accepted", "rejected")])
-    first(Stage.FILED, [r.at - shift for r in f.seen("filed")] or [f.filed.at if f.filed and f.filed.found else None])
-    return at
-
-
-def _says(stage: Stage, f: _Facts) -> str:
-    """Say in a few words what happened at a stage, without any text of the note."""
-    if stage is Stage.GENERATED:
-        return "AI scribe"
-    if stage is Stage.SENT and f.attempts:
-        last = f.attempts[-1]
-        count = len(f.attempts)
-        tries = f" · {count} attempts" if count > 1 else ""
-        return f"{last.sent.method or 'sent'}{tries}"
-    if stage is Stage.ACCEPTED and f.attempts:
-        last = f.attempts[-1]
-        answer = last.ack or (str(last.status) if last.status else "")
-        return answer or {"unreached": "no connection", "lost": "no answer", "pending": "no answer yet"}.get(
-            last.outcome, ""
-        )
-    if stage is Stage.FILED:
-        if f.seen("filed") or (f.filed is not None and f.filed.found):
-            return "in the chart"
-        if f.ehr is not None:
-            return "no EHR audit entry" if not f.match.ehr else "not filed"
-    return ""
