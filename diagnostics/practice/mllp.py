@@ -1,0 +1,150 @@
+"""Listen for HL7 v2 over MLLP, file what is good, answer AA, AE, AR or CA, or misbehave on request."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+from diagnostics.practice.fhir import file_in_chart, write_filed_row
+from diagnostics.practice.hl7 import Message, Nack, acknowledge, judge, narrative_of, read_message
+from diagnostics.practice.ledger import LedgerEntry
+from diagnostics.practice.store import Filing
+from diagnostics.practice.tenant import Tenant, iso
+
+START, END = b"\x0b", b"\x1c\x0d"
+MAX_MESSAGE = 10_000_000
+
+
+class MllpServer:
+    """Answer the messages of one tenant."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Read frames from one connection and answer each."""
+        buffer = b""
+        self.tenant.open_mllp += 1
+        try:
+            while True:
+                while END in buffer:
+                    frame, buffer = buffer.split(END, 1)
+                    reply = self._take(frame)
+                    if reply is not None:
+                        writer.write(START + reply + END)
+                        await writer.drain()
+                chunk = await reader.read(65536)
+                if not chunk or len(buffer) > MAX_MESSAGE:
+                    break
+                buffer += chunk
+        finally:
+            if buffer.strip(b"\x0b\r\n"):
+                self._torn(buffer)
+            self.tenant.open_mllp -= 1
+
+    def _torn(self, buffer: bytes) -> None:
+        """Note a message whose frame never ended: the engine threw it away."""
+        entry = self._ledger(buffer, None)
+        try:
+            message: Message | None = read_message(buffer.lstrip(START))
+        except Nack:
+            message = None
+        text = self.tenant.texts.say("The frame was never ended, the bytes were thrown away.")
+        self._log("rejected", message, error=text)
+        self.tenant.ledger.close_entry(entry, None)
+
+    def _ledger(self, body: bytes, message: Message | None) -> LedgerEntry:
+        return self.tenant.ledger.add(
+            LedgerEntry(
+                at=iso(self.tenant.server_time()),
+                tenant=self.tenant.name,
+                service="mllp",
+                method="MLLP",
+                target=message.event if message else "",
+                body_sha256=hashlib.sha256(body).hexdigest(),
+                ids=[message.control_id] if message else [],
+            )
+        )
+
+    def _take(self, frame: bytes) -> bytes | None:
+        """Judge one frame; the bytes of the acknowledgement, or None for silence."""
+        tenant, behaviour = self.tenant, self.tenant.behaviour
+        now = tenant.clock.now()
+        message: Message | None = None
+        entry: LedgerEntry | None = None
+        body = frame[1:] if frame.startswith(START) else frame
+        try:
+            if not frame.startswith(START):
+                raise Nack("AR", "100", "The frame does not begin as it should.", "")
+            message = read_message(body)
+            entry = self._ledger(body, message)
+            if behaviour.ack == "none":
+                return None  # Taken from the wire and lost before anything was noted.
+            self._log("received", message)
+            judge(body, message, behaviour)
+            self._rules(message)
+            ack = self._store(message, body, entry)
+        except Nack as nack:
+            entry = entry or self._ledger(body, message)
+            reply = acknowledge(message, nack.ack, now, tenant.texts, nack=nack)
+            self._log("rejected", message, ack=nack.ack, error=reply.decode())
+            tenant.ledger.close_entry(entry, nack.ack)
+            return reply
+        tenant.ledger.close_entry(entry, ack)
+        about = f"{message.control_id[:-1]}X" if behaviour.ack == "other_id" else None
+        return acknowledge(message, ack, now, tenant.texts, about=about)
+
+    def _rules(self, message: Message) -> None:
+        tenant = self.tenant
+        mode = tenant.behaviour.ack
+        patient = message.value("PID", 3).split("^")[0]
+        if mode == "internal_error":
+            raise Nack("AE", "207", "Something failed inside.")
+        if mode == "locked":
+            raise Nack("AE", "206", "The record is locked.", "PV1^1^19")
+        if mode == "unknown_key" or tenant.store.get("Patient", patient) is None:
+            raise Nack("AE", "204", "The patient or visit is not known here.", "PID^1^3")
+
+    def _store(self, message: Message, body: bytes, entry: LedgerEntry) -> str:
+        tenant, behaviour = self.tenant, self.tenant.behaviour
+        digest = hashlib.sha256(body).hexdigest()
+        known = tenant.hl7_stored.get(message.control_id)
+        if known == digest:
+            self._log("accepted", message, ack="AA")
+            return "AA"  # The same message again: answered, not stored twice.
+        if known is not None:
+            raise Nack("AE", "205", "The control id was used for another message.", "MSH^1^10")
+        tenant.hl7_stored[message.control_id] = digest
+        ack = "CA" if behaviour.ack == "commit" else "AA"
+        entry.created = f"{message.event.partition('^')[0]}/{message.value('TXA', 12) or message.control_id}"
+        self._log("accepted", message, ack=ack)
+        if ack == "CA":
+            return ack
+        fields = tenant.template.file(narrative_of(message), behaviour, tenant.unmapped)
+        if behaviour.obx_silent_cut is not None:
+            fields = {name: text[: behaviour.obx_silent_cut] for name, text in fields.items()}
+        filing = Filing(
+            resource="DocumentReference",
+            resource_id=message.value("TXA", 12) or message.control_id,
+            transaction_id=message.control_id,
+            at=iso(tenant.server_time()),
+            document_type=message.value("OBX", 3).split("^")[0],
+            patient_id=message.value("PID", 3).split("^")[0],
+            encounter_id=message.value("PV1", 19).split("^")[0],
+            author_id=message.value("TXA", 5).split("^")[0],
+            fields=fields,
+        )
+        write_filed_row(tenant, file_in_chart(tenant, filing), None)
+        return ack
+
+    def _log(self, event: str, message: Message | None, **values: str) -> None:
+        self.tenant.audit.write(
+            event,
+            transaction_id=message.control_id if message else "",
+            client_id=message.value("MSH", 3) if message else "",
+            resource=message.event if message else "",
+            patient_id=message.value("PID", 3).split("^")[0] if message else "",
+            encounter_id=message.value("PV1", 19).split("^")[0] if message else "",
+            author_id=message.value("TXA", 5).split("^")[0] if message else "",
+            **values,
+        )
