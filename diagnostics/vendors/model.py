@@ -86,7 +86,7 @@ class VendorProfile:
     required: tuple[RequiredElement, ...] = ()
     content_types: tuple[str, ...] = ()  # without parameters; empty: not known
     codes: Mapping[tuple[Surface, str], VendorCode] = field(default_factory=dict)
-    indexing_minutes: int = 10
+    usual_filing_minutes: int = 15  # from a good answer to the note being in the chart
     request_id_headers: tuple[str, ...] = ("x-request-id", "x-correlation-id")
     sources: tuple[Source, ...] = ()
 
