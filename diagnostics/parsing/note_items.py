@@ -157,8 +157,11 @@ def _listed_in_brackets(before: str, after: str) -> bool:
     """Tell whether the code is a later one of a bracket such as (E11.9, I10)."""
     opened = before.rfind("(")
     inside = before[opened + 1 :] if opened >= 0 else ""
-    return bool(inside) and ")" not in inside and after in (")", ",", ";") and all(
-        _ICD.fullmatch(part.strip()) or not part.strip() for part in re.split(r"[,;/]", inside)
+    return (
+        bool(inside)
+        and ")" not in inside
+        and after in (")", ",", ";")
+        and all(_ICD.fullmatch(part.strip()) or not part.strip() for part in re.split(r"[,;/]", inside))
     )
 
 
@@ -171,10 +174,11 @@ def _sentence(text: str, start: int, end: int) -> str:
 
 
 _DRUG = re.compile(
-    r"\b(?P<drug>[A-Za-z][A-Za-z-]{2,40})\s{1,3}(?P<dose>\d{1,5}(?:\.\d{1,3})?\s?(?:mg|mcg|g|mL|units?|%))(?![A-Za-z])", re.I
+    r"\b(?P<drug>[A-Za-z][A-Za-z-]{2,40})\s{1,3}(?P<dose>\d{1,5}(?:\.\d{1,3})?\s?(?:mg|mcg|g|mL|units?|%))(?![A-Za-z])",
+    re.I,
 )
-_NO_DRUG = frozenset({"from", "about", "over", "under", "with", "take", "takes", "taking", "the", "and", "dose", "doses",
-                      "than", "least", "most", "additional", "another"})  # fmt: skip
+_NO_DRUG = frozenset({"from", "about", "over", "under", "with", "take", "takes", "taking", "the", "and", "dose",
+                      "doses", "than", "least", "most", "additional", "another"})  # fmt: skip
 _SIG = re.compile(
     r"\b(daily|BID|TID|QID|qHS|q\d{1,2}h|PRN|as needed|(?:once|twice|three times) (?:a day|daily|weekly|a week)|nightly"
     r"|weekly|every \d{1,2} hours|at bedtime)\b",

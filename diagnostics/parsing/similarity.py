@@ -86,13 +86,18 @@ def same_hash(value: str, text: str) -> bool:
     return any(hashlib.sha256(one.encode()).hexdigest() == match[1].lower() for one in spelled)
 
 
-def seen_in_prefix(value: str, texts: dict[str, str]) -> tuple[tuple[str, ...], bool]:
-    """Name the texts that a 64-character prefix shows, in order, and whether all that is visible was recognised."""
+def seen_in_prefix(
+    value: str, texts: dict[str, str], expected: frozenset[str] = frozenset()
+) -> tuple[tuple[str, ...], bool]:
+    """Name the texts that a 64-character prefix shows, in order, and whether all that is visible was recognised.
+
+    Where two texts begin alike, an `expected` one is meant.
+    """
     rest = normalise(value)
     left = {name: normalise(text) for name, text in texts.items() if text.strip()}
     found: list[str] = []
     while rest:
-        name = _shown_first(rest, left)
+        name = _shown_first(rest, left, expected)
         if name is None:
             return tuple(found), False
         found.append(name)
@@ -101,13 +106,15 @@ def seen_in_prefix(value: str, texts: dict[str, str]) -> tuple[tuple[str, ...], 
     return tuple(found), True
 
 
-def _shown_first(rest: str, texts: dict[str, str]) -> str | None:
+def _shown_first(rest: str, texts: dict[str, str], expected: frozenset[str]) -> str | None:
     """Return the text that `rest` begins with or is the beginning of; the longest agreement wins."""
-    best, length = None, 0
+    best: str | None = None
+    rank = (0, False)
     for name, text in texts.items():
         agree = (rest.startswith(text) and _ends_word(rest, len(text))) or text.startswith(rest)
-        if agree and min(len(text), len(rest)) > length:
-            best, length = name, min(len(text), len(rest))
+        mine = (min(len(text), len(rest)), name in expected)
+        if agree and mine > rank:
+            best, rank = name, mine
     return best
 
 
