@@ -139,12 +139,15 @@ def _by_encounter(
     encounter = note.encounter_id or next((row.encounter_id for row in scribe if row.encounter_id), None)
     patient = note.patient_id or next((row.patient_id for row in scribe if row.patient_id), None)
     author = note.provider_id or next((row.provider_id for row in scribe if row.provider_id), None)
+    # where the systems share ids at all, a row with an id of its own is of another note
+    shared = any(plain(row.transaction_id) in others for row in rows)
     free = [
         row
         for row in rows
         if row.event not in ("token", "change")
         and start <= row.at <= end
         and (row.transaction_id is None or plain(row.transaction_id) not in others)
+        and (row.transaction_id is None or not shared)
     ]
     found = [row for row in free if same(row.encounter_id, encounter)]
     key = "encounter_id"
@@ -153,7 +156,7 @@ def _by_encounter(
         found = [
             row
             for row in free
-            if row.at <= close and same(row.patient_id, patient) and (same(row.author_id, author) or not row.author_id)
+            if row.at <= close and same(row.patient_id, patient) and same(row.author_id, author)
         ]
         key = "patient_and_author"
     strangers = plains(row.transaction_id for row in found)

@@ -3,13 +3,13 @@
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from diagnostics import case_folder, engine, report, serialize
 from diagnostics.errors import CaseError
-from diagnostics.net.door import Door
+from diagnostics.probes.vantage import door_for
 
 
 class Command(BaseCommand):
@@ -33,7 +33,10 @@ class Command(BaseCommand):
             case = case_folder.load(options["case"], offline=options["offline"], allow_writes=not options["no_write"])
         except CaseError as error:
             self._leave(" ".join(str(error).split()))
-        door = None if case.offline else Door()
+        try:
+            door = None if case.offline else door_for(case)
+        except ValueError as error:
+            self._leave(f"case.json: integration: {error}")
         diagnosis = engine.run(case, door=door, budget_s=max(0.1, options["timeout"]))
         document = serialize.to_json(diagnosis, case)
         if options["json"]:
@@ -44,6 +47,6 @@ class Command(BaseCommand):
         self.stdout.flush()
         sys.exit(report.exit_code(document))
 
-    def _leave(self, line: str) -> None:
+    def _leave(self, line: str) -> NoReturn:
         self.stderr.write(line)
         sys.exit(2)

@@ -1,0 +1,135 @@
+"""The decision table of two logs (domain.md section 5), a row each."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from diagnostics import catalog
+from diagnostics.evidence.log_parts import note_trace
+from diagnostics.evidence.logs import NoteTrace
+from diagnostics.vocabulary import FailureMode, Stage, StageState
+from tests.diagnostics.stories import TOKEN_URL, Row, case, ehr, made, note, scribe
+
+SENT = [*made(), scribe(2, "sent")]
+GOOD = [*SENT, scribe(3, "acked", status=201)]
+
+
+def traced(scribe_rows: list[Row] | None, ehr_rows: list[Row] | None, **more: Any) -> NoteTrace:
+    catalog.load()
+    found = note_trace(case(scribe_rows, ehr_rows, **more))
+    assert isinstance(found, NoteTrace)
+    return found
+
+
+REFUSED = "connect ECONNREFUSED 192.0.2.7:443"
+WAITED = "Read timed out. (read timeout=30)"
+
+TABLE = [
+    ("1 not generated", [scribe(2, "generated", note_id="N-2", transaction_id="tx-2")], [], {},
+     FailureMode.NOT_GENERATED),
+    ("2 never sent", made(), [], {}, FailureMode.NEVER_SENT),
+    ("2 not yet due", made(), [], {"after": 600}, FailureMode.DELAYED),
+    ("3 no token", [*made(), scribe(2, "token"), scribe(3, "failed", url=TOKEN_URL, status=400, transaction_id=None)],
+     [], {}, FailureMode.NEVER_SENT),
+    ("4 refused connection", [*SENT, scribe(3, "failed", error=REFUSED)], [], {}, FailureMode.NEVER_SENT),
+    ("5 no answer, EHR log not at hand", [*SENT, scribe(33, "failed", error=WAITED)], None, {}, FailureMode.UNKNOWN),
+    ("5 no answer, the EHR never saw it", [*SENT, scribe(33, "failed", error=WAITED)],
+     [ehr(2, "received", transaction_id="tx-9", encounter_id="E-9")], {}, FailureMode.NEVER_SENT),
+    ("6 no answer, filed all the same", [*SENT, scribe(33, "failed", error=WAITED)],
+     [ehr(3, "received"), ehr(40, "filed")], {}, FailureMode.DELIVERED),
+    ("7 rejected by status", [*SENT, scribe(3, "failed", status=422)], [], {}, FailureMode.REJECTED),
+    ("7 rejected and logged as acked", [*SENT, scribe(3, "acked", status=422)], [], {}, FailureMode.REJECTED),
+    ("7 rejected by acknowledgement", [*SENT, scribe(3, "acked", ack="AE")], None, {}, FailureMode.REJECTED),
+    ("8 server error", [*SENT, scribe(3, "failed", status=500)], [ehr(2, "received"), ehr(3, "rejected", status=500)],
+     {}, FailureMode.REJECTED),
+    ("9 gateway timeout, filed", [*SENT, scribe(3, "failed", status=504)], [ehr(2, "received"), ehr(9, "filed")],
+     {}, FailureMode.DELIVERED),
+    ("10 delivered", GOOD, [ehr(2, "received"), ehr(3, "accepted"), ehr(4, "filed")], {}, FailureMode.DELIVERED),
+    ("11 wrong patient", GOOD, [ehr(2, "received"), ehr(4, "filed", patient_id="P-2")], {}, FailureMode.MISPLACED),
+    ("12 wrong encounter", GOOD, [ehr(2, "received"), ehr(4, "filed", encounter_id="E-2")], {}, FailureMode.MISPLACED),
+    ("12 wrong encounter in the chart", GOOD, None, {"filed": {"found": True, "encounter_id": "Encounter/E-2"}},
+     FailureMode.MISPLACED),
+    ("15 held for review", [*SENT, scribe(3, "acked", status=202)],
+     [ehr(2, "received"), ehr(3, "accepted", status=202)],
+     {}, FailureMode.DELAYED),
+    ("15 not in the chart", GOOD, [ehr(2, "received"), ehr(3, "accepted")], {"filed": {"found": False}},
+     FailureMode.DELAYED),
+    ("16 another system answered", GOOD, [ehr(2, "received", transaction_id="tx-9", encounter_id="E-9")], {},
+     FailureMode.UNKNOWN),
+    ("17 filed twice", [*GOOD, scribe(5, "sent", attempt=2), scribe(6, "acked", status=201)],
+     [ehr(2, "received"), ehr(4, "filed", resource="DocumentReference/1"), ehr(6, "received"),
+      ehr(7, "filed", resource="DocumentReference/2")], {}, FailureMode.DUPLICATE),
+    ("19 scribe log missing", None, [ehr(2, "received"), ehr(4, "filed")], {}, FailureMode.DELIVERED),
+    ("20 EHR log missing", GOOD, None, {}, FailureMode.UNKNOWN),
+    ("2xx rejected inside", GOOD, [ehr(2, "received"), ehr(4, "rejected")], {}, FailureMode.REJECTED),
+    ("2xx with a login page", [*SENT, scribe(3, "acked", status=200, error="<!doctype html><title>Sign in</title>")],
+     [], {}, FailureMode.REJECTED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "scribe_rows", "ehr_rows", "more", "mode"), TABLE, ids=[row[0] for row in TABLE])
+def test_the_table_gives_the_failure_mode(
+    name: str, scribe_rows: Any, ehr_rows: Any, more: Any, mode: FailureMode
+) -> None:
+    assert traced(scribe_rows, ehr_rows, **more).failure_mode is mode
+
+
+def test_rows_of_other_notes_do_not_count() -> None:
+    other = scribe(2, "sent", note_id="N-2", transaction_id="tx-2", encounter_id="E-2")
+    trace = traced(
+        [*made(), other, {**other, "event": "acked", "status": 201}], [ehr(3, "filed", transaction_id="tx-2")]
+    )
+    assert trace.failure_mode is FailureMode.NEVER_SENT
+    assert not trace.attempts
+
+
+def test_references_and_bare_ids_are_the_same() -> None:
+    trace = traced(GOOD, [ehr(2, "received"), ehr(4, "filed", patient_id="Patient/P-1", encounter_id="Encounter/E-1")])
+    assert trace.failure_mode is FailureMode.DELIVERED
+
+
+def test_a_row_without_ids_joins_by_encounter_and_time_with_less_confidence() -> None:
+    trace = traced(GOOD, [ehr(2, "received", transaction_id=None), ehr(4, "filed", transaction_id=None)])
+    assert trace.failure_mode is FailureMode.DELIVERED
+    assert trace.keys == ("encounter_id",)
+    assert trace.confidence < 0.95
+
+
+def test_the_clock_offset_is_the_ehr_minus_the_scribe() -> None:
+    trace = traced(GOOD, [ehr(47.4, "received"), ehr(47.6, "accepted"), ehr(48, "filed")])
+    assert trace.clock_offset_s == pytest.approx(45, abs=0.3)
+    assert trace.failure_mode is FailureMode.DELIVERED
+
+
+def test_a_token_request_between_notes_belongs_to_the_note_that_used_it() -> None:
+    rows = [scribe(-600, "token", token_id="abc", expires_in=300), *made(), scribe(2, "sent", token_id="abc"),
+            scribe(3, "failed", status=401)]  # fmt: skip
+    trace = traced(rows, None)
+    assert [t.asked.token_id for t in trace.tokens] == ["abc"]
+
+
+def test_the_journey_breaks_where_the_note_stopped() -> None:
+    trace = traced([*SENT, scribe(3, "failed", status=401)], [])
+    states = {stage.stage: stage.state for stage in trace.journey}
+    assert states[Stage.SENT] is StageState.OK
+    assert states[Stage.ACCEPTED] is StageState.BROKEN
+    assert states[Stage.FILED] is StageState.NOT_REACHED
+
+
+def test_a_lone_note_in_the_log_needs_no_note_in_the_case() -> None:
+    found = note_trace(replace(case([*SENT, scribe(3, "failed", status=422)]), note=None))
+    assert isinstance(found, NoteTrace)
+    assert found.failure_mode is FailureMode.REJECTED
+
+
+def test_an_addendum_is_no_duplicate() -> None:
+    filed = [ehr(2, "received"), ehr(4, "filed", resource="DocumentReference/1", fields={"HPI": "one"}),
+             ehr(9, "filed", resource="DocumentReference/2", fields={"HPI": "two"})]  # fmt: skip
+    assert traced(GOOD, filed).failure_mode is FailureMode.DELIVERED
+
+
+def test_the_note_of_a_case_without_transaction_id_is_found_by_its_rows() -> None:
+    trace = traced(GOOD, [ehr(2, "received"), ehr(4, "filed")], the_note=note(transaction_id=None, encounter_id=None))
+    assert trace.failure_mode is FailureMode.DELIVERED
+    assert trace.keys[0] == "transaction_id"
