@@ -92,7 +92,7 @@ def _make_ca(name: str, parent: Signer | None) -> Signer:
 
 
 class Authority:
-    """A root and an intermediate that sign leaf certificates; kept in a folder when the practice must outlive a restart."""
+    """A root and an intermediate that sign leaves; kept in a folder when the practice must outlive a restart."""
 
     def __init__(self, name: str = "Practice", folder: Path | None = None) -> None:
         self.name = name

@@ -19,7 +19,13 @@ _TYPES = {
     "Observation": _WRITE,
     "AuditEvent": ("search-type",),
 }
-_SEARCH = (("_id", "token"), ("identifier", "token"), ("patient", "reference"), ("encounter", "reference"), ("date", "date"))
+_SEARCH = (
+    ("_id", "token"),
+    ("identifier", "token"),
+    ("patient", "reference"),
+    ("encounter", "reference"),
+    ("date", "date"),
+)
 _OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 
 
@@ -29,7 +35,11 @@ def capability_statement(tenant: Tenant) -> dict[str, Any]:
     documents_only = behaviour.write_route or not behaviour.create_advertised
     resources = []
     for kind, interactions in _TYPES.items():
-        codes = [c for c in interactions if not (documents_only and c in ("create", "update") and kind == "DocumentReference")]
+        codes = [
+            c
+            for c in interactions
+            if not (documents_only and c in ("create", "update") and kind == "DocumentReference")
+        ]
         entry: dict[str, Any] = {
             "type": kind,
             "interaction": [{"code": code} for code in codes],
@@ -103,7 +113,9 @@ def audit_events(tenant: Tenant) -> list[dict[str, Any]]:
                 "action": "C",
                 "recorded": row["at"],
                 "outcome": "8" if failed else "0",
-                "agent": [{"who": {"identifier": {"value": row.get("client_id", tenant.client_id)}}, "requestor": True}],
+                "agent": [
+                    {"who": {"identifier": {"value": row.get("client_id", tenant.client_id)}}, "requestor": True}
+                ],
                 "source": {"observer": {"display": tenant.software}},
                 "entity": entities,
             }

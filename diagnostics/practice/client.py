@@ -62,9 +62,7 @@ def resolve(host: str, way: Way) -> str:
         try:
             response = dns.message.from_wire(sock.recv(4096))
         except TimeoutError as error:
-            raise NetworkFailure(
-                "[Errno -3] Temporary failure in name resolution", timed_out=True
-            ) from error
+            raise NetworkFailure("[Errno -3] Temporary failure in name resolution", timed_out=True) from error
     if response.rcode() == dns.rcode.NXDOMAIN:
         raise NetworkFailure("[Errno -2] Name or service not known")
     if response.rcode() != dns.rcode.NOERROR:

@@ -53,9 +53,7 @@ class ControlPort:
 
     async def start(self) -> None:
         """Open the port."""
-        self._listener = Listener(
-            lambda r, w: serve_http(r, w, self._handle), lambda: None, port=self._wanted_port
-        )
+        self._listener = Listener(lambda r, w: serve_http(r, w, self._handle), lambda: None, port=self._wanted_port)
         await self._listener.set_state(OPEN)
 
     async def stop(self) -> None:

@@ -23,7 +23,16 @@ from diagnostics.practice.validation import Rejected, check_resource, operation_
 
 FHIR_JSON = "application/fhir+json"
 TYPES = frozenset(
-    ("DocumentReference", "Composition", "Encounter", "Patient", "Practitioner", "Condition", "Observation", "AuditEvent")
+    (
+        "DocumentReference",
+        "Composition",
+        "Encounter",
+        "Patient",
+        "Practitioner",
+        "Condition",
+        "Observation",
+        "AuditEvent",
+    )
 )
 WRITABLE = frozenset(("DocumentReference", "Composition", "Condition", "Observation"))
 DOCUMENTS = frozenset(("DocumentReference", "Composition"))
@@ -78,7 +87,7 @@ class FhirServer:
         response.headers.append(("X-Request-Id", exchange.request_id))
         if response.header("Server") is None:
             response.headers.append(("Server", tenant.software))
-        if request.method == "POST":
+        if request.method == "POST" and exchange.kind in DOCUMENTS:
             response.delay_s = tenant.behaviour.answer_delay_s
         tenant.ledger.close_entry(entry, response.status)
         return response
@@ -246,7 +255,9 @@ class FhirServer:
     def _business_rules(self, resource: Resource) -> None:
         tenant = self.tenant
         if tenant.behaviour.template == "required_added":
-            raise Rejected(422, "required", "The template asks for a section that is not there.", "DocumentReference.content")
+            raise Rejected(
+                422, "required", "The template asks for a section that is not there.", "DocumentReference.content"
+            )
         for encounter_id in references_of(resource, ("encounter",)):
             encounter = tenant.store.get("Encounter", encounter_id)
             if encounter is None:
@@ -298,7 +309,12 @@ class FhirServer:
             return Response(202)
         location = f"{tenant.fhir_base}/{reference}/_history/1"
         return json_response(
-            201, made, FHIR_JSON, ETag=_etag(made), Location=location, Last_Modified=formatdate(tenant.server_time(), usegmt=True)
+            201,
+            made,
+            FHIR_JSON,
+            ETag=_etag(made),
+            Location=location,
+            Last_Modified=formatdate(tenant.server_time(), usegmt=True),
         )
 
     def _update(self, exchange: Exchange, resource_id: str) -> Response:

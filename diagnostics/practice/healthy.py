@@ -16,9 +16,13 @@ _ALL = (
     Variation("healthy-z-segments", "The message carries a Z segment.", "hl7v2", scribe={"message": "z_segment"}),
     Variation("healthy-opaque-token", "The access token is no JWT.", ehr={"token_opaque": True}),
     Variation("healthy-two-keys", "The key set holds the old and the new key.", ehr={"jwks": "two_keys"}),
-    Variation("healthy-certificate-40-days", "The certificate runs for forty more days.", ehr={"tls_fhir": "expiring_40"}),
+    Variation(
+        "healthy-certificate-40-days", "The certificate runs for forty more days.", ehr={"tls_fhir": "expiring_40"}
+    ),
     Variation("healthy-clock-offset-45", "The EHR's clock is 45 seconds ahead.", ehr={"clock_offset_s": 45.0}),
-    Variation("healthy-protected-metadata", "The capability statement wants a token.", ehr={"metadata_protected": True}),
+    Variation(
+        "healthy-protected-metadata", "The capability statement wants a token.", ehr={"metadata_protected": True}
+    ),
     Variation(
         "healthy-separate-write-route",
         "Notes are created at an address of their own; the FHIR base offers no create.",

@@ -12,10 +12,36 @@ from diagnostics.practice.texts import PracticeTexts
 EVENTS = {"MDM": ("T02", "T04", "T06", "T08", "T10"), "ORU": ("R01",)}
 _ORDER = {
     "MDM": ("MSH", "SFT", "EVN", "PID", "PV1", "ORC", "TQ1", "OBR", "NTE", "TXA", "OBX"),
-    "ORU": ("MSH", "SFT", "PID", "PD1", "NTE", "NK1", "PV1", "PV2", "ORC", "OBR", "TQ1", "CTD", "OBX", "FT1", "CTI", "SPM", "DSC"),
+    "ORU": (
+        "MSH",
+        "SFT",
+        "PID",
+        "PD1",
+        "NTE",
+        "NK1",
+        "PV1",
+        "PV2",
+        "ORC",
+        "OBR",
+        "TQ1",
+        "CTD",
+        "OBX",
+        "FT1",
+        "CTI",
+        "SPM",
+        "DSC",
+    ),
 }
 _NEEDED = {"MDM": ("EVN", "PID", "PV1", "TXA", "OBX"), "ORU": ("PID", "OBR", "OBX")}
-_REQUIRED = {"MSH": (9, 10, 11, 12), "EVN": (2,), "PID": (3, 5), "PV1": (2,), "TXA": (1, 2, 12, 17), "OBX": (3, 11), "OBR": (4,)}
+_REQUIRED = {
+    "MSH": (9, 10, 11, 12),
+    "EVN": (2,),
+    "PID": (3, 5),
+    "PV1": (2,),
+    "TXA": (1, 2, 12, 17),
+    "OBX": (3, 11),
+    "OBR": (4,),
+}
 _TABLE_0085 = frozenset("CDFINOPRSUWX")
 _SEGMENT = re.compile(r"^[A-Z][A-Z0-9]{2}$")
 
@@ -92,6 +118,8 @@ def judge(body: bytes, message: Message, behaviour: Behaviour) -> None:
         if message.value("OBX", 11, repeat) not in _TABLE_0085:
             raise Nack("AE", "103", "The result status is not in its table.", f"OBX^{repeat + 1}^11")
         text = message.value("OBX", 5, repeat)
+        if message.value("OBX", 2, repeat) in ("TX", "FT", "ST") and re.search(r"[\^&]", text):
+            raise Nack("AE", "102", "A delimiter stands in the text.", f"OBX^{repeat + 1}^5")
         if behaviour.obx_limit is not None and len(text) > behaviour.obx_limit:
             raise Nack("AE", "102", "The text is longer than this interface takes.", f"OBX^{repeat + 1}^5")
 
@@ -130,18 +158,22 @@ def narrative_of(message: Message) -> str:
 
 
 def acknowledge(
-    message: Message | None, ack: str, now: datetime.datetime, texts: PracticeTexts, *, nack: Nack | None = None, about: str | None = None
+    message: Message | None,
+    ack: str,
+    now: datetime.datetime,
+    texts: PracticeTexts,
+    *,
+    nack: Nack | None = None,
+    about: str | None = None,
 ) -> bytes:
     """Write an ACK (MSH, MSA and, for a refusal, ERR) as bytes without frame."""
     event = message.value("MSH", 9).split("^")[1:2] if message else []
     control_id = about if about is not None else (message.control_id if message else "")
     stamp = now.strftime("%Y%m%d%H%M%S+0000")
     sender = message.value("MSH", 3) if message else ""
-    lines = [
-        f"MSH|^~\\&|{texts.ident('EHR')}|{texts.ident('HOSPITAL')}|{sender}||{stamp}||"
-        f"ACK^{event[0] if event else ''}^ACK|A{now.strftime('%H%M%S%f')}|P|2.5.1",
-        f"MSA|{ack}|{control_id}",
-    ]
+    head = f"MSH|^~\\&|{texts.ident('EHR')}|{texts.ident('HOSPITAL')}|{sender}||{stamp}||"
+    head += f"ACK^{event[0] if event else ''}^ACK|A{now.strftime('%H%M%S%f')}|P|2.5.1"
+    lines = [head, f"MSA|{ack}|{control_id}"]
     if nack:
         lines.append(f"ERR||{nack.place}|{nack.code}^{texts.say(nack.text)}^HL70357|E|||{texts.say(nack.text)}")
     return ("\r".join(lines) + "\r").encode()

@@ -8,6 +8,8 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 
+from diagnostics.practice.tls_by_hand import by_hand
+
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 TlsChoice = Callable[[], ssl.SSLContext | None]
 
@@ -96,6 +98,32 @@ class Listener:
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
 
+    async def _demanding(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+        """Do a handshake that wants a client certificate by hand.
+
+        asyncio drops the alert of a failed handshake, and here the alert is the whole message. A good handshake is
+        carried on through a socket pair, because the TLS state cannot be handed back to a transport.
+        """
+        try:
+            tls = await by_hand(connection, context)
+        except (OSError, ssl.SSLError, TimeoutError, EOFError):
+            connection.close()
+            return
+        near, far = socket.socketpair()
+        near.setblocking(False)
+        reader, writer = await asyncio.open_connection(sock=far)
+        pump = asyncio.create_task(tls.carry(near))
+        try:
+            await self._serve(reader, writer)
+        except (OSError, EOFError):
+            pass  # The peer went away.
+        finally:
+            await close_writer(writer)
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+            near.close()
+            connection.close()
+
     async def _handshake(self, connection: socket.socket) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=2**20)
@@ -105,8 +133,11 @@ class Listener:
             nonlocal writer
             writer = made
 
+        context = self._tls()
+        if context is not None and context.verify_mode == ssl.CERT_REQUIRED:
+            await self._demanding(connection, context)
+            return
         try:
-            context = self._tls()
             await loop.connect_accepted_socket(
                 lambda: asyncio.StreamReaderProtocol(reader, started),
                 connection,

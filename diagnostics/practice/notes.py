@@ -93,8 +93,8 @@ def write_note(
         chosen = pool if name != "chief_complaint" else (source.choice(pool),)
         bodies[name] = " ".join(texts.say(sentence) for sentence in chosen)
     if bulk:
-        filler = []
-        while sum(map(len, filler)) < bulk:
+        filler: list[str] = []
+        while len(" ".join(filler)) < bulk:
             filler.append(texts.say(source.choice(_SENTENCES["hpi"])) + f" Item {len(filler) + 1}.")
         bodies["hpi"] += " " + " ".join(filler)
     if extra:

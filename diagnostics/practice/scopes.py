@@ -33,4 +33,6 @@ def within(asked: str, registered: tuple[str, ...]) -> bool:
     if asked in registered:
         return True
     found = rights_of(asked)
-    return bool(found) and all(allows(" ".join(registered), found[0], letter) for letter in found[1]) if found else False
+    return (
+        bool(found) and all(allows(" ".join(registered), found[0], letter) for letter in found[1]) if found else False
+    )

@@ -190,7 +190,9 @@ class PracticeScribe:
             url = f"{self.tenant.url('auth')}/.well-known/smart-configuration"
         common = {"method": method, "url": url, "request_id": request_id, "attempt": 1}
         try:
-            reply = exchange(url, "GET", {"Accept": "application/json"}, b"", self._way()) if self.habits.discover else None
+            reply = (
+                exchange(url, "GET", {"Accept": "application/json"}, b"", self._way()) if self.habits.discover else None
+            )
             if reply is not None and reply.status == 200:
                 url = str(json.loads(reply.body)["token_endpoint"])
                 common |= {"method": "POST", "url": url}
@@ -236,7 +238,9 @@ class PracticeScribe:
         if habits.flow == "backend-services":
             attempt.assertion = self._assertion()
             form["client_assertion_type"] = (
-                ASSERTION_TYPE.replace("jwt-bearer", "saml2-bearer") if habits.token_form == "wrong_type" else ASSERTION_TYPE
+                ASSERTION_TYPE.replace("jwt-bearer", "saml2-bearer")
+                if habits.token_form == "wrong_type"
+                else ASSERTION_TYPE
             )
             form["client_assertion"] = attempt.assertion
         if habits.token_form == "json":
@@ -269,7 +273,11 @@ class PracticeScribe:
     def _send_fhir(self, note: Note, payload: bytes, number: int) -> bool:
         url = self.write_url or f"{self.fhir_base}/DocumentReference"
         request_id = str(uuid.UUID(int=self.source.getrandbits(128)))
-        headers = {"Content-Type": self.habits.media_type, "Accept": "application/fhir+json", "X-Request-Id": request_id}
+        headers = {
+            "Content-Type": self.habits.media_type,
+            "Accept": "application/fhir+json",
+            "X-Request-Id": request_id,
+        }
         if self._token:
             headers["Authorization"] = f"Bearer {self._token[0]}"
         if self.habits.flow == "api-key" and self.habits.send_api_key:

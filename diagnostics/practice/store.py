@@ -113,16 +113,14 @@ class ResourceStore:
             return [r for key, r in self._resources.get(kind, {}).items() if (kind, key) not in self._hidden]
 
     def search(self, kind: str, query: list[tuple[str, str]]) -> list[Resource]:
-        """Find by identifier, patient, encounter, date, `_id`, category and code; others are ignored, as lenient servers do."""
+        """Find by identifier, patient, encounter, date and `_id`; others are ignored, as lenient servers do."""
         found = self.all(kind)
         for name, value in query:
             if name == "_id":
                 found = [r for r in found if r["id"] in value.split(",")]
             elif name == "identifier":
                 system, bar, text = value.rpartition("|")
-                found = [
-                    r for r in found if any(v == text and (not bar or s == system) for s, v in identifiers_of(r))
-                ]
+                found = [r for r in found if any(v == text and (not bar or s == system) for s, v in identifiers_of(r))]
             elif name in _REFERENCE_FIELDS:
                 wanted = bare_id(value)
                 found = [r for r in found if wanted in references_of(r, _REFERENCE_FIELDS[name])]

@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, RSAKey
 
 from diagnostics.practice.behaviour import Behaviour
 from diagnostics.practice.filing import Template
-from diagnostics.practice.ledger import AuditTrail, Ledger, StoryClock, fingerprint
+from diagnostics.practice.ledger import AuditTrail, Ledger, StoryClock
 from diagnostics.practice.store import Resource, ResourceStore
 from diagnostics.practice.texts import PracticeTexts
 
@@ -148,6 +148,7 @@ class Tenant:
 
     def jwks(self) -> dict[str, Any]:
         """Give the client's key set as published now."""
+
         def public(key: RSAKey | ECKey, kid: str, alg: str) -> dict[str, Any]:
             return {**key.as_dict(private=False), "kid": kid, "use": "sig", "alg": alg}
 
@@ -284,7 +285,13 @@ def add_encounter(
             "subject": {"reference": f"Patient/{patient_id}"},
             "participant": [
                 {
-                    "type": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "ATND"}]}],
+                    "type": [
+                        {
+                            "coding": [
+                                {"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code": "ATND"}
+                            ]
+                        }
+                    ],
                     "individual": {"reference": f"Practitioner/{owner}"},
                 }
             ],
@@ -304,4 +311,3 @@ def add_encounter(
 def iso(seconds: float) -> str:
     """Write an instant as FHIR does, in UTC."""
     return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat(timespec="seconds")
-

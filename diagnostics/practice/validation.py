@@ -112,7 +112,9 @@ def _check_attachment(content: Any, where: str) -> None:
 
 def _check_references(tenant: Tenant, kind: str, resource: Resource) -> None:
     context = resource.get("context")
-    places: list[tuple[str, Any]] = [(f"{kind}.{name}", resource.get(name)) for name in ("subject", "encounter", "author")]
+    places: list[tuple[str, Any]] = [
+        (f"{kind}.{name}", resource.get(name)) for name in ("subject", "encounter", "author")
+    ]
     if isinstance(context, dict):
         places.append((f"{kind}.context.encounter", context.get("encounter")))
     for where, value in places:

@@ -24,7 +24,18 @@ def _fault(
     story: dict[str, Any] | None = None,
 ) -> Fault:
     return Fault(
-        name, symptom, cause, "authentication", mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {}
+        name,
+        symptom,
+        cause,
+        "authentication",
+        mode,
+        certainty,
+        who,
+        needs,
+        "fhir",
+        ehr or {},
+        scribe or {},
+        story or {},
     )
 
 
@@ -87,7 +98,9 @@ AUTH_FAULTS = (
         "auth.scope.invalid",
         "All notes stop after the scribe's release: the token request is refused for a scope.",
         certainty="likely",
-        scribe={"scopes": ("system/DocumentReference.write", "system/Encounter.read", "system/MedicationRequest.write")},
+        scribe={
+            "scopes": ("system/DocumentReference.write", "system/Encounter.read", "system/MedicationRequest.write")
+        },
     ),
     _fault(
         "auth-token-request-malformed",

@@ -21,7 +21,9 @@ def _fault(
     story: dict[str, Any] | None = None,
 ) -> Fault:
     category = "template_conflict" if cause.startswith("tmpl.") else "field_mapping"
-    return Fault(name, symptom, cause, category, mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {})
+    return Fault(
+        name, symptom, cause, category, mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {}
+    )
 
 
 _TEMPLATE_CHANGE = {"kind": "template", "what": "{template}", "from": "{old_version}", "to": "{new_version}"}

@@ -21,7 +21,9 @@ def _fault(
     scribe: dict[str, Any] | None = None,
     story: dict[str, Any] | None = None,
 ) -> Fault:
-    return Fault(name, symptom, cause, category, mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {})
+    return Fault(
+        name, symptom, cause, category, mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {}
+    )
 
 
 FHIR_FAULTS = (

@@ -26,8 +26,11 @@ def _fault(
     )
 
 
-def _message(name: str, cause: str, symptom: str, message: str, certainty: str = "proven", **more: Any) -> Fault:
-    return _fault(name, cause, symptom, certainty=certainty, scribe={"message": message}, **more)
+def _message(
+    name: str, cause: str, symptom: str, message: str, certainty: str = "proven", *, quick: bool = False
+) -> Fault:
+    habits: dict[str, Any] = {"message": message} | ({"timeout_s": 0.3} if quick else {})
+    return _fault(name, cause, symptom, certainty=certainty, scribe=habits)
 
 
 HL7_FAULTS = (
@@ -36,11 +39,16 @@ HL7_FAULTS = (
         "hl7.mllp.framing",
         "Messages leave the scribe and no answer ever comes; the engine throws half a frame away.",
         "no_end",
+        quick=True,
     ),
     _message("hl7-byte-order-mark", "hl7.msh.first", "Every message is refused since the scribe's release.", "bom"),
     _message("hl7-event-wrong", "hl7.msh.type", "Every note is refused as an event the EHR does not take.", "event"),
     _message(
-        "hl7-version-unknown", "hl7.msh.version", "Every note is refused since the version was raised.", "version", "likely"
+        "hl7-version-unknown",
+        "hl7.msh.version",
+        "Every note is refused since the version was raised.",
+        "version",
+        "likely",
     ),
     _message(
         "hl7-training-message",
@@ -49,8 +57,18 @@ HL7_FAULTS = (
         "training",
     ),
     _message("hl7-segment-order", "hl7.grammar.order", "Every note is refused since the scribe's release.", "order"),
-    _message("hl7-segment-missing", "hl7.grammar.missing", "Every note is refused: the document header is not there.", "missing"),
-    _message("hl7-field-empty", "hl7.field.required", "Notes of one type are refused: a required field is empty.", "empty_field"),
+    _message(
+        "hl7-segment-missing",
+        "hl7.grammar.missing",
+        "Every note is refused: the document header is not there.",
+        "missing",
+    ),
+    _message(
+        "hl7-field-empty",
+        "hl7.field.required",
+        "Notes of one type are refused: a required field is empty.",
+        "empty_field",
+    ),
     _fault(
         "hl7-text-too-long",
         "hl7.field.length",

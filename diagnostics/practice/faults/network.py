@@ -21,7 +21,18 @@ def _fault(
     story: dict[str, Any] | None = None,
 ) -> Fault:
     return Fault(
-        name, symptom, cause, "network", mode, certainty, who, ("live", "logs"), protocol, ehr or {}, scribe or {}, story or {}
+        name,
+        symptom,
+        cause,
+        "network",
+        mode,
+        certainty,
+        who,
+        ("live", "logs"),
+        protocol,
+        ehr or {},
+        scribe or {},
+        story or {},
     )
 
 
@@ -29,20 +40,51 @@ _QUICK = {"timeout_s": 0.4}
 _GONE = "All notes stop at once; the scribe cannot reach the EHR."
 
 NETWORK_FAULTS = (
-    _fault("net-dns-nxdomain", "net.dns.nxdomain", "All notes stop: the EHR's name is not known any more.", ehr={"dns_fhir": "nxdomain"}),
+    _fault(
+        "net-dns-nxdomain",
+        "net.dns.nxdomain",
+        "All notes stop: the EHR's name is not known any more.",
+        ehr={"dns_fhir": "nxdomain"},
+    ),
     _fault(
         "net-dns-nxdomain-token-host",
         "net.dns.nxdomain",
         "No token: the sign-in server's name is not known any more.",
         ehr={"dns_auth": "nxdomain"},
     ),
-    _fault("net-dns-servfail", "net.dns.servfail_timeout", "All notes stop: name lookups fail.", ehr={"dns_fhir": "servfail"}),
-    _fault("net-dns-refused", "net.dns.servfail_timeout", "All notes stop: the resolver refuses the question.", ehr={"dns_fhir": "refused"}),
     _fault(
-        "net-dns-timeout", "net.dns.servfail_timeout", "All notes stop: the resolver is silent.", ehr={"dns_fhir": "timeout"}, scribe=_QUICK
+        "net-dns-servfail",
+        "net.dns.servfail_timeout",
+        "All notes stop: name lookups fail.",
+        ehr={"dns_fhir": "servfail"},
     ),
-    _fault("net-tcp-timeout", "net.tcp.timeout", f"{_GONE} Attempts end after half a minute.", ehr={"socket_fhir": "silent"}, scribe=_QUICK),
-    _fault("net-tcp-refused", "net.tcp.refused", f"{_GONE} Attempts end at once.", certainty="likely", ehr={"socket_fhir": "refused"}),
+    _fault(
+        "net-dns-refused",
+        "net.dns.servfail_timeout",
+        "All notes stop: the resolver refuses the question.",
+        ehr={"dns_fhir": "refused"},
+    ),
+    _fault(
+        "net-dns-timeout",
+        "net.dns.servfail_timeout",
+        "All notes stop: the resolver is silent.",
+        ehr={"dns_fhir": "timeout"},
+        scribe=_QUICK,
+    ),
+    _fault(
+        "net-tcp-timeout",
+        "net.tcp.timeout",
+        f"{_GONE} Attempts end after half a minute.",
+        ehr={"socket_fhir": "silent"},
+        scribe=_QUICK,
+    ),
+    _fault(
+        "net-tcp-refused",
+        "net.tcp.refused",
+        f"{_GONE} Attempts end at once.",
+        certainty="likely",
+        ehr={"socket_fhir": "refused"},
+    ),
     _fault(
         "net-tcp-refused-token-host",
         "net.tcp.refused",
@@ -88,7 +130,13 @@ NETWORK_FAULTS = (
         ehr={"proxy": "strip"},
         scribe={"proxy": True},
     ),
-    _fault("net-tls-expired", "net.tls.expired", "All notes stop at midnight: the EHR's certificate has run out.", who="ehr_team", ehr={"tls_fhir": "expired"}),
+    _fault(
+        "net-tls-expired",
+        "net.tls.expired",
+        "All notes stop at midnight: the EHR's certificate has run out.",
+        who="ehr_team",
+        ehr={"tls_fhir": "expired"},
+    ),
     _fault(
         "net-tls-expired-token-host",
         "net.tls.expired",

@@ -20,7 +20,9 @@ def _fault(
     scribe: dict[str, Any] | None = None,
     story: dict[str, Any] | None = None,
 ) -> Fault:
-    return Fault(name, symptom, cause, "permissions", mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {})
+    return Fault(
+        name, symptom, cause, "permissions", mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {}
+    )
 
 
 _DOCUMENT_GRANTS = ("document:read", "document:write")
