@@ -21,6 +21,7 @@ from diagnostics.probes.declare import Endpoint, Probe, parts, probes
 log = logging.getLogger(__name__)
 E = TypeVar("E", bound=Evidence)
 
+NO_SUCH_THING = "this integration has no such thing"
 OnEvidence = Callable[[Evidence], Awaitable[None] | None]
 Once = Callable[[str], bool]
 
@@ -82,9 +83,13 @@ async def gather(
     from diagnostics.probes.endpoints import endpoints_of
 
     context = Context(
-        case, door, vantage, tuple(endpoints if endpoints is not None else endpoints_of(case)), None,
+        case,
+        door,
+        vantage,
+        tuple(endpoints if endpoints is not None else endpoints_of(case)),
+        None,
         once or (lambda _act: True),
-    )  # fmt: skip
+    )
     run = _Run(context, bag, on_evidence, started + budget_s, None if wanted is None else set(wanted))
     await run.all()
     bag.spent = (time.monotonic() - started) * 1000
@@ -94,7 +99,7 @@ async def gather(
 def _mark_offline(case: Case, bag: Bag) -> None:
     for kind, probe in probes().items():
         if probe.applies is not None and not probe.applies(case):
-            bag.put(Missing(Key(kind), "this integration has no such thing"))
+            bag.put(Missing(Key(kind), NO_SUCH_THING))
         else:
             bag.put(Missing(Key(kind), "no probe was made in this run", kind.how_to_get or "run it with the network"))
 
@@ -146,7 +151,7 @@ class _Run:
     async def _run(self, key: Key, probe: Probe, endpoint: Endpoint | None) -> Evidence | Missing:
         case = self.context.case
         if probe.applies is not None and not probe.applies(case):
-            return Missing(key, "this integration has no such thing")
+            return Missing(key, NO_SUCH_THING)
         if probe.at and endpoint is None:
             return Missing(key, f"the case names no {probe.at} endpoint")
         given: list[Evidence | None] = []
@@ -154,16 +159,17 @@ class _Run:
             item = await self._need(kind, endpoint)
             if isinstance(item, Evidence) and (item.opens or not needed):
                 given.append(item)
-            elif not needed:
-                given.append(None)
+            elif not needed or (isinstance(item, Missing) and item.because == NO_SUCH_THING):
+                given.append(None)  # what this integration does not have, nothing can be blocked by
             elif isinstance(item, Evidence):
                 return Missing(key, f"what it rests on did not succeed ({item.key})", blocked_by=item.key)
             else:
                 return Missing(key, item.because, item.how_to_get, item.blocked_by)
         if probe.act and not self.context.once(probe.name):
             return Missing(key, "this act was already made by an interrupted run and is never repeated")
-        bound = Context(case, self.context.door, self.context.vantage, self.context.endpoints, endpoint,
-                        self.context.once)  # fmt: skip
+        bound = Context(
+            case, self.context.door, self.context.vantage, self.context.endpoints, endpoint, self.context.once
+        )
         started = time.monotonic()
         try:
             return await probe.run(bound, *given)

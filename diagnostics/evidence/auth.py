@@ -1,5 +1,6 @@
 """Hold what the authorization server, the client's key set and the scribe's own assertion show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -38,6 +39,10 @@ class Discovery(Evidence):
     def token_endpoint(self) -> str | None:
         """Return the token endpoint of the first document that names one."""
         return next((d.token_endpoint for d in self.documents if d.token_endpoint), None)
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return where tokens are issued."""
+        return {"token": {"endpoint": self.token_endpoint}} if self.token_endpoint else {}
 
     @property
     def signing_algorithms(self) -> tuple[str, ...] | None:
@@ -121,17 +126,16 @@ def client_assertion(case: Case) -> ClientAssertion | Missing:
 class TokenAnswer(Evidence):
     """Hold the token endpoint's answer to a request made now; the token itself is never evidence.
 
-    `asked` is False where the integration needs no token (or its credential was not given); `opens` then holds for
-    flows without one. `grant` is what was asked with.
+    `grant` is what was asked with; `granted` tells whether a token came. Flows without a token have no such evidence.
     """
 
     instant: ClassVar[Instant] = Instant.NOW
     how_to_get: ClassVar[str] = "a token request with the integration's own credential"
     flow: str
-    asked: bool = True
     grant: str = ""
-    answer: HttpAnswer | None = None
+    answer: HttpAnswer
     granted: bool = False
+    problem: str = ""  # why a 2xx answer holds no token
     expires_in: float | None = None
     scope: str | None = None
     requested_scope: str = ""
@@ -144,4 +148,12 @@ class TokenAnswer(Evidence):
     @property
     def opens(self) -> bool:
         """Tell whether what needs authorization can be asked for."""
-        return self.granted or (not self.asked and self.flow in ("none", "api-key"))
+        return self.granted
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return lifetime and scope of the token."""
+        if not self.granted:
+            return {}
+        scope = sorted((self.scope or self.requested_scope).split())
+        lifetime = None if self.expires_in is None else int(self.expires_in)
+        return {"token": {"lifetime_s": lifetime, "scope": scope, "form": self.token_form}}

@@ -1,8 +1,9 @@
 """Hold what the FHIR server shows now: its capability statement, reads, read-back and the canary."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.network import HttpAnswer
@@ -62,8 +63,23 @@ class Capability(Evidence):
 
     instant: ClassVar[Instant] = Instant.NOW
     how_to_get: ClassVar[str] = "the server's /metadata"
-    facts: CapabilityFacts
+    statement: CapabilityFacts
     with_token: bool = False
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return the versions and what each resource type supports."""
+        known = self.statement
+        return {
+            "capability": {
+                "fhir_version": known.fhir_version,
+                "software": known.software_name,
+                "software_version": known.software_version,
+                "interactions": {each.type: sorted(each.interactions) for each in known.resources},
+                "profiles": {each.type: sorted(each.supported_profiles) for each in known.resources
+                             if each.supported_profiles},
+                "conditional_create": sorted(each.type for each in known.resources if each.conditional_create),
+            }
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ All of it speaks of now; `subject` is the endpoint's `host:port`. Behind a forwa
 `hop` names who was really resolved and connected to.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from diagnostics.evidence.base import Evidence
 from diagnostics.vocabulary import Instant
@@ -92,6 +93,10 @@ class DnsAnswer(AtEndpoint):
         """Tell whether there is an address to connect to."""
         return bool(self.addresses)
 
+    def facts(self) -> Mapping[str, Any]:
+        """Return the addresses of a name that was really looked up."""
+        return {"dns": {self.host: sorted(self.addresses)}} if self.outcome == "found" and not self.hop else {}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TcpConnect(AtEndpoint):
@@ -145,6 +150,15 @@ class TlsHandshake(AtEndpoint):
     def opens(self) -> bool:
         """Tell whether a verified session was established (or none is needed)."""
         return not self.used or (self.verified and self.fault is None)
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return the fingerprints of the chain, leaf first, and when the leaf ends."""
+        if not self.chain:
+            return {}
+        leaf = self.chain[0]
+        seen = {"chain": [each.fingerprint for each in self.chain], "issuer": leaf.issuer,
+                "not_after": leaf.not_after.isoformat()}  # fmt: skip
+        return {"certificates": {self.subject: seen}}
 
 
 @dataclass(frozen=True)

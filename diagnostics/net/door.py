@@ -55,6 +55,7 @@ class Door:
         self.trust = trust or Trust()
         self.budget = budget or Budget()
         self.exchanges: list[Exchange] = []
+        self.access_token: str | None = None  # lives and dies with this door; never evidence, never stored
         self._resolver = Resolver(resolver)
         self._resolutions: dict[str, asyncio.Task[Resolution]] = {}
 

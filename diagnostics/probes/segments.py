@@ -1,0 +1,51 @@
+"""Look at every endpoint from the further segments of an integration: the same name, connection and handshake."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from diagnostics.case import Case, Segment
+from diagnostics.evidence.network import Reached, SegmentReach
+from diagnostics.gather import Context
+from diagnostics.net import Door
+from diagnostics.probes.declare import Endpoint, probe
+from diagnostics.probes.endpoints import MLLP
+from diagnostics.probes.network import first_hop
+from diagnostics.probes.seen import fault_seen
+from diagnostics.probes.vantage import door_for
+from diagnostics.vocabulary import Step
+
+
+def _has_segments(case: Case) -> bool:
+    return bool(case.integration.segments)
+
+
+@probe(gives=SegmentReach, step=Step.NETWORK, applies=_has_segments)
+async def reach_from_segments(context: Context) -> SegmentReach:
+    """Make the network probes from each segment's own way out, all at once."""
+    policy = context.door.policy if isinstance(context.door, Door) else None
+    acts = []
+    for segment in context.case.integration.segments:
+        door = door_for(context.case, policy=policy, segment=segment)
+        for endpoint in context.endpoints:
+            acts.append(_reach(door, segment, endpoint))
+    return SegmentReach(seen_from=context.vantage, results=tuple(await asyncio.gather(*acts)))
+
+
+async def _reach(door: Door, segment: Segment, endpoint: Endpoint) -> Reached:
+    proxied = segment.proxy is not None and MLLP not in endpoint.roles
+    way = replace(endpoint, proxy=segment.proxy if proxied else None)
+    host, port, _ = first_hop(door, way)
+    names = await door.resolve(host)
+    outcome, addresses = names.outcome.value, names.addresses
+    if not names.found:
+        return Reached(segment.name, endpoint.subject, "dns", None, outcome, addresses)
+    tcp = await door.connect(host, port)
+    if tcp.fault is not None:
+        return Reached(segment.name, endpoint.subject, "tcp", fault_seen(tcp.fault), outcome, addresses)
+    if endpoint.tls:
+        session = await door.tls(endpoint.host, endpoint.port, proxied=proxied)
+        if session.fault is not None:
+            return Reached(segment.name, endpoint.subject, "tls", fault_seen(session.fault), outcome, addresses)
+    return Reached(segment.name, endpoint.subject, "ok", None, outcome, addresses)
