@@ -5,25 +5,19 @@ from __future__ import annotations
 import json
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from diagnostics.practice.capability import US_CORE_DOCUMENT
-from diagnostics.practice.fault import Fault, Habits, Story, Variation
+from diagnostics.practice.fault import Fault, Variation
 from diagnostics.practice.faults import FAULTS
 from diagnostics.practice.healthy import VARIATIONS
-from diagnostics.practice.ledger import fingerprint
-from diagnostics.practice.notes import APSO, SOAP, Note, write_note
+from diagnostics.practice.notes import Note
 from diagnostics.practice.packaging import frame
-from diagnostics.practice.scribe import Attempt, PracticeScribe
 from diagnostics.practice.server import PracticeEhr, UnknownName
-from diagnostics.practice.store import Filing
-from diagnostics.practice.tenant import Tenant, add_encounter, add_patient, iso
-
-ALL_GRANTS = ("document:read", "document:write", "encounter:read", "encounter:write", "problem:write", "order:write")
-DEPARTMENT = "internal-medicine"
-EARLIER_MINUTES = (175.0, 118.0, 64.0)
+from diagnostics.practice.story import ALL_GRANTS, StoryPlayer, other_practice
+from diagnostics.practice.tenant import Tenant, iso
 
 
 @dataclass(frozen=True)
@@ -59,7 +53,7 @@ def build_case(
     target = ehr.tenant(tenant)
     ehr.reset(tenant)
     target.faults = frozenset()
-    player = _Player(ehr, target, condition, random.Random(f"{seed}|{ehr.texts.seed}|{fault}"))
+    player = StoryPlayer(ehr, target, condition, random.Random(f"{seed}|{ehr.texts.seed}|{fault}"))
     try:
         player.play()
     finally:
@@ -74,115 +68,7 @@ def build_case(
     )
 
 
-class _Player:
-    """Hold what one story brings together."""
-
-    def __init__(
-        self, ehr: PracticeEhr, tenant: Tenant, condition: Fault | Variation | None, source: random.Random
-    ) -> None:
-        self.ehr, self.tenant, self.condition, self.source = ehr, tenant, condition, source
-        self.habits = Habits(**condition.scribe) if condition else Habits()
-        self.story = Story(**condition.story) if condition else Story()
-        self.hl7 = bool(condition and condition.protocol == "hl7v2")
-        tenant.discrete = tenant.template.discrete = not self.hl7
-        trust = ehr.ca_pem
-        if condition and condition.ehr.get("proxy") == "strip":
-            trust += ehr.inspector.ca_pem
-        self.trust_pem = trust
-        good = replace(Habits(), flow=self.habits.flow, mllp_tls=self.habits.mllp_tls, proxy=self.habits.proxy)
-        self.scribe = PracticeScribe(ehr, tenant, good, source, trust)
-        self.changed_at = iso(tenant.clock.timestamp() - 40 * 86400)
-        self.note = self._note(1)
-        self.attempt = Attempt(self.note)
-
-    def play(self) -> None:
-        """Play three good notes, then the change, then the note in question."""
-        tenant, story = self.tenant, self.story
-        now_shift = -60.0 * story.minutes_ago
-        earlier = list(EARLIER_MINUTES)
-        for number, minutes in enumerate(earlier):
-            tenant.clock.shift_s = now_shift - 60.0 * minutes
-            self.scribe.deliver(self._admit(self._note(number + 2), {}))
-        if self.habits.reuse_token:
-            # The last good note left a token that is still cached when it has run out.
-            tenant.clock.shift_s = now_shift - 60.0 * 11
-            self.scribe.deliver(self._admit(self._note(9), {}))
-        tenant.clock.shift_s = now_shift - 300.0
-        if story.change:
-            self.changed_at = iso(tenant.clock.timestamp())
-            tenant.audit.write("change", change=self._change())
-        self.ehr.set_faults(tenant.name, (self.condition.name,) if self.condition else ())
-        tenant.unmapped = story.unmapped
-        tenant.clock.shift_s = now_shift
-        self.scribe.habits = self.habits
-        note = self.note
-        if self.habits.reuse_identifier:
-            first = next(row for row in self.scribe.rows if row["event"] == "sent")
-            note = replace(note, transaction_id=first["transaction_id"])
-        if self.habits.payload == "references":
-            self._admit(note, story.encounter)
-            note = replace(note, encounter_id=f"{note.encounter_id}7")
-        else:
-            self._admit(note, story.encounter)
-        self.note = note
-        self.attempt = self.scribe.deliver(note)
-        deadline = time.monotonic() + 2
-        while tenant.open_mllp and time.monotonic() < deadline:
-            time.sleep(0.01)  # a torn frame is noted when the connection has ended
-
-    def _note(self, number: int) -> Note:
-        current = number == 1
-        bulk = self.habits.bulk if current else 0
-        return write_note(
-            self.tenant.texts,
-            self.source,
-            patient_id=f"P-{self.source.randrange(10**6):06d}",
-            encounter_id=f"E-{self.source.randrange(10**6):06d}",
-            provider_id="prov-7",
-            department=str(self.story.encounter.get("department", DEPARTMENT)) if current else DEPARTMENT,
-            discrete=not self.hl7,
-            order=APSO if current and self.habits.note_order == "apso" else SOAP,
-            bulk=bulk,
-        )
-
-    def _admit(self, note: Note, special: Any) -> Note:
-        add_patient(self.tenant, note.patient_id)
-        owner = special.get("owner", note.provider_id)
-        rest = {name: value for name, value in special.items() if name != "owner"}
-        add_encounter(self.tenant, note.encounter_id, note.patient_id, owner=owner, **rest)
-        return note
-
-    def _change(self) -> dict[str, str]:
-        tenant = self.tenant
-        left = [grant for grant in ALL_GRANTS if grant not in self.story.grants_lost]
-        words = {
-            "client": tenant.client_id,
-            "practice": tenant.practice_id,
-            "other_practice": other_practice(tenant),
-            "template": tenant.template.template_id,
-            "old_version": str(tenant.template.version),
-            "new_version": str(tenant.template.version + 1),
-            "account": tenant.account,
-            "all_grants": " ".join(ALL_GRANTS),
-            "left_grants": " ".join(left),
-        }
-        return {key: value.format(**words) for key, value in (self.story.change or {}).items()}
-
-    def filings(self) -> list[Filing]:
-        """List what the chart holds of the note, under whatever identifier it was sent."""
-        ids = {row["transaction_id"] for row in self.scribe.rows if row["note_id"] == self.note.note_id}
-        mine = [f for f in self.tenant.store.filings if f.transaction_id in ids]
-        if self.habits.reuse_identifier:
-            mine = [f for f in mine if f.encounter_id == self.note.encounter_id]
-        return mine
-
-
-def other_practice(tenant: Tenant) -> str:
-    """Give the number of the practice the client is really allowed to use."""
-    return str(int(tenant.practice_id) + 7)
-
-
-def _write(player: _Player, folder: Path, *, live: bool) -> None:
+def _write(player: StoryPlayer, folder: Path, *, live: bool) -> None:
     without = set(player.story.without)
     _dump(folder / "scribe.ndjson", player.scribe.rows, lines=True)
     logs = {"scribe": "scribe.ndjson"}
@@ -218,7 +104,7 @@ def _dump(path: Path, document: Any, *, lines: bool = False) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def _integration(player: _Player, folder: Path) -> dict[str, Any]:
+def _integration(player: StoryPlayer, folder: Path) -> dict[str, Any]:
     tenant, scribe, story = player.tenant, player.scribe, player.story
     (folder / "ca.pem").write_bytes(player.trust_pem)
     part: dict[str, Any] = {
@@ -260,7 +146,7 @@ def _integration(player: _Player, folder: Path) -> dict[str, Any]:
     return part
 
 
-def _auth(player: _Player, folder: Path) -> dict[str, Any]:
+def _auth(player: StoryPlayer, folder: Path) -> dict[str, Any]:
     tenant, scribe, habits = player.tenant, player.scribe, player.habits
     auth: dict[str, Any] = {"flow": habits.flow}
     if habits.flow == "api-key":
@@ -299,7 +185,7 @@ def _auth(player: _Player, folder: Path) -> dict[str, Any]:
     return auth
 
 
-def _note_part(player: _Player, folder: Path) -> dict[str, Any]:
+def _note_part(player: StoryPlayer, folder: Path) -> dict[str, Any]:
     note, attempt = player.note, player.attempt
     part: dict[str, Any] = {
         "id": note.note_id,
@@ -324,7 +210,7 @@ def _note_part(player: _Player, folder: Path) -> dict[str, Any]:
     return part
 
 
-def _filed(player: _Player) -> dict[str, Any]:
+def _filed(player: StoryPlayer) -> dict[str, Any]:
     tenant, note = player.tenant, player.note
     at = iso(tenant.clock.timestamp())
     found = player.filings()
@@ -355,7 +241,7 @@ def _discrete(tenant: Tenant, note: Note) -> list[dict[str, str]]:
     return found
 
 
-def _roles(player: _Player) -> dict[str, Any]:
+def _roles(player: StoryPlayer) -> dict[str, Any]:
     story = player.story
     roles: dict[str, Any] = {
         "account": player.tenant.account,
@@ -369,7 +255,7 @@ def _roles(player: _Player) -> dict[str, Any]:
     return roles
 
 
-def _encounter(player: _Player) -> Any:
+def _encounter(player: StoryPlayer) -> Any:
     tenant, note = player.tenant, player.note
     first = _flat_encounter(tenant, note.encounter_id)
     if not player.story.second_encounter or first is None:
@@ -392,6 +278,3 @@ def _flat_encounter(tenant: Tenant, encounter_id: str) -> dict[str, Any] | None:
         "patient_id": encounter["subject"]["reference"].partition("/")[2],
         "period": encounter["period"],
     }
-
-
-__all__ = ["ALL_GRANTS", "BuiltCase", "build_case", "condition_named", "fingerprint"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import uuid
@@ -12,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from diagnostics.practice.capability import audit_events, capability_statement
+from diagnostics.practice.chart import file_in_chart, narrative_of, write_filed_row
+from diagnostics.practice.gateway import gateway_page, intercept
 from diagnostics.practice.http_server import Request, Response, html_response, json_response
 from diagnostics.practice.ledger import LedgerEntry, fingerprint
 from diagnostics.practice.pages import plain_page
@@ -78,11 +79,11 @@ class FhirServer:
         tenant.ledger.add(entry)
         exchange = Exchange(request, entry, request.headers.get("x-request-id") or uuid.uuid4().hex)
         _remember_ids(exchange)
-        response = self._gateway(exchange)
+        response = intercept(tenant)
         if response is None:
             response = self._answer(exchange)
             if tenant.behaviour.gateway == "timeout_after_filing" and request.method == "POST":
-                response = self._gateway_page(504, "The service did not answer in time.")
+                response = gateway_page(tenant, 504, "The service did not answer in time.")
         response.headers.append(("Date", formatdate(tenant.server_time(), usegmt=True)))
         response.headers.append(("X-Request-Id", exchange.request_id))
         if response.header("Server") is None:
@@ -91,25 +92,6 @@ class FhirServer:
             response.delay_s = tenant.behaviour.answer_delay_s
         tenant.ledger.close_entry(entry, response.status)
         return response
-
-    # -- the gateway in front ---------------------------------------------------------------
-
-    def _gateway(self, exchange: Exchange) -> Response | None:
-        mode = self.tenant.behaviour.gateway
-        if mode == "bad_gateway":
-            return self._gateway_page(502, "The service behind this gateway did not answer.")
-        if mode == "unavailable":
-            return self._gateway_page(503, "The service is not available.")
-        if mode == "throttle":
-            response = self._gateway_page(429, "Too many requests.")
-            response.headers.append(("Retry-After", "30"))
-            return response
-        return None
-
-    def _gateway_page(self, status: int, text: str) -> Response:
-        name = self.tenant.texts.path("/edge").strip("/")
-        page = plain_page(self.tenant.texts, "Gateway", text)
-        return html_response(status, page, ("Via", f"1.1 {name}"), ("Server", name))
 
     # -- the server itself ------------------------------------------------------------------
 
@@ -384,43 +366,6 @@ class FhirServer:
             author_id=(references_of(resource, ("author",)) or [""])[0],
             **values,
         )
-
-
-def file_in_chart(tenant: Tenant, filing: Filing) -> Filing:
-    """Put a document into the chart, under the wrong heading, person or visit where the tenant is ill that way."""
-    mode = tenant.behaviour.filing
-    if mode == "other_patient":
-        filing.patient_id = f"{filing.patient_id}9"
-    if mode == "other_encounter":
-        filing.encounter_id = f"{filing.encounter_id}9"
-    if mode == "service_author":
-        filing.author_id = tenant.account
-    tenant.store.filings.append(filing)
-    return filing
-
-
-def write_filed_row(tenant: Tenant, filing: Filing, request_id: str | None) -> None:
-    """Tell the audit trail where a document went; texts are cut to 64 characters as the row format says."""
-    tenant.audit.write(
-        "filed",
-        transaction_id=filing.transaction_id,
-        request_id=request_id,
-        client_id=tenant.client_id,
-        resource=f"{filing.resource}/{filing.resource_id}",
-        patient_id=filing.patient_id,
-        encounter_id=filing.encounter_id,
-        author_id=filing.author_id,
-        fields={name: text.strip()[:64] for name, text in filing.fields.items()},
-    )
-
-
-def narrative_of(resource: Resource) -> str:
-    """Read the note's plain text out of a stored document."""
-    for content in resource.get("content", []):
-        data = content.get("attachment", {}).get("data")
-        if data:
-            return base64.b64decode(data).decode("utf-8", "replace")
-    return ""
 
 
 def _remember_ids(exchange: Exchange) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-from diagnostics.practice.fhir import file_in_chart, write_filed_row
+from diagnostics.practice.chart import file_in_chart, write_filed_row
 from diagnostics.practice.hl7 import Message, Nack, acknowledge, judge, narrative_of, read_message
 from diagnostics.practice.ledger import LedgerEntry
 from diagnostics.practice.store import Filing

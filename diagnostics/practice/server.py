@@ -8,11 +8,10 @@ import json
 import ssl
 import threading
 from collections.abc import Coroutine, Iterable, Iterator
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
-
-from joserfc.jwk import ECKey, RSAKey
 
 from diagnostics.practice.authority import Authority
 from diagnostics.practice.behaviour import behaviour_of
@@ -24,6 +23,7 @@ from diagnostics.practice.healthy import VARIATIONS
 from diagnostics.practice.http_server import Request, Response, html_response, json_response, serve_http
 from diagnostics.practice.ledger import AuditTrail, Ledger, LedgerEntry, StoryClock, fingerprint
 from diagnostics.practice.listener import OPEN, Listener
+from diagnostics.practice.memory import Memory, load_memory, save_memory
 from diagnostics.practice.mllp import MllpServer
 from diagnostics.practice.pages import login_page, plain_page
 from diagnostics.practice.proxy import ForwardProxy
@@ -78,9 +78,9 @@ class PracticeEhr:
 
     def start(self) -> PracticeEhr:
         """Open every listener; returns when all are ready."""
-        self._load_state()
-        if self._keys is None:
-            self._keys = ClientKeys.generate()
+        memory = load_memory(self._state_dir)
+        self._ports, self._stored_tenants = memory.ports, memory.tenants
+        self._keys = memory.keys or ClientKeys.generate()
         ready = threading.Event()
         loop = asyncio.new_event_loop()
 
@@ -101,7 +101,10 @@ class PracticeEhr:
         except BaseException:
             self.stop()
             raise
-        self._save_state()
+        if self._pki:
+            self._ports |= {"dns": self._dns.port, "pki": self._pki.port}
+        told = {name: tenant.secrets() for name, tenant in self._tenants.items()}
+        save_memory(self._state_dir, Memory(self._ports, told, self._keys))
         return self
 
     def stop(self) -> None:
@@ -333,36 +336,6 @@ class PracticeEhr:
     async def _serve_issuer(self, request: Request) -> Response:
         return Response(200, self.authority.issuer_der, "application/pkix-cert")
 
-    # -- memory across restarts -------------------------------------------------------------
-
-    def _load_state(self) -> None:
-        path = self._state_dir / "practice.json" if self._state_dir else None
-        if path is None or not path.exists():
-            return
-        state = json.loads(path.read_text(encoding="utf-8"))
-        self._ports = state["ports"]
-        self._stored_tenants = state["tenants"]
-        self._keys = ClientKeys(
-            RSAKey.import_key(state["rsa"]), RSAKey.import_key(state["rsa_other"]), ECKey.import_key(state["ec"])
-        )
-
-    def _save_state(self) -> None:
-        if self._state_dir is None or self._keys is None:
-            return
-        ports = {"dns": self._dns.port, **self._ports}
-        if self._pki:
-            ports["pki"] = self._pki.port
-        state = {
-            "ports": ports,
-            "tenants": {name: tenant.secrets() for name, tenant in self._tenants.items()},
-            "rsa": self._keys.rsa.as_pem(private=True).decode(),
-            "rsa_other": self._keys.rsa_other.as_pem(private=True).decode(),
-            "ec": self._keys.ec.as_pem(private=True).decode(),
-        }
-        path = self._state_dir / "practice.json"
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(state), encoding="utf-8")
-
 
 @contextlib.contextmanager
 def running_practice(
@@ -378,8 +351,6 @@ def running_practice(
 
 
 def _date(tenant: Tenant) -> str:
-    from email.utils import formatdate
-
     return formatdate(tenant.server_time(), usegmt=True)
 
 
