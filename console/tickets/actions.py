@@ -1,0 +1,223 @@
+"""What people do to a ticket: one plain form each, back to the ticket afterwards."""
+
+import uuid
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from console.accounts.roles import Right
+from console.tickets import services
+from console.tickets.access import ticket_or_404
+from console.tickets.content import readable
+from console.tickets.forms import (
+    AnswerForm,
+    AssignForm,
+    AttachForm,
+    CommentForm,
+    DisagreeForm,
+    ItemForm,
+    NoteEndForm,
+    RunForm,
+    SeverityForm,
+    StateForm,
+)
+from console.tickets.models import Ticket, TicketNote
+from console.tickets.pages import TicketPage
+from console.tickets.people import colleagues
+
+
+def _do(
+    request: HttpRequest, ticket: Ticket, form: forms.Form, act: Callable[[dict[str, object]], object], *,
+    name: str, done: str = "", back: str = "",
+) -> HttpResponse:  # fmt: skip
+    """Call one service with a valid form; show the ticket again, with what is wrong (422), where that is not so."""
+    if form.is_valid():
+        try:
+            act(form.cleaned_data)
+        except services.TicketError as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            if done:
+                messages.success(request, done)
+            return redirect(reverse("tickets:ticket", args=[ticket.number]) + (f"#{back}" if back else ""))
+    ticket.refresh_from_db()
+    page = TicketPage(ticket, request.user)
+    return render(request, "tickets/ticket.html", {"page": page, "wrong": {name: form}}, status=422)
+
+
+@login_required
+@never_cache
+@require_POST
+def take(request: HttpRequest, number: int) -> HttpResponse:
+    """Take a ticket."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    act = lambda _: services.take(ticket=ticket, by=request.user)  # noqa: E731
+    return _do(request, ticket, forms.Form(request.POST), act, name="assign", done=f"You have taken ticket {number}.")
+
+
+@login_required
+@never_cache
+@require_POST
+def assign(request: HttpRequest, number: int) -> HttpResponse:
+    """Give a ticket to somebody, or back."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    form = AssignForm(request.POST)
+    form.fields["owner"].queryset = colleagues(ticket)
+    return _do(
+        request, ticket, form,
+        lambda data: services.assign(ticket=ticket, owner=data["owner"], by=request.user), name="assign",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def state(request: HttpRequest, number: int) -> HttpResponse:
+    """Move a ticket on."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    return _do(
+        request, ticket, StateForm(request.POST, ticket=ticket),
+        lambda data: services.change_state(
+            ticket=ticket, to=data["state"], by=request.user, expected=data["seen"],
+            waiting_for=data["waiting_for"] if data["state"] == "waiting" else "",
+        ),
+        name="state",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def severity(request: HttpRequest, number: int) -> HttpResponse:
+    """Change how grave a ticket is."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    return _do(
+        request, ticket, SeverityForm(request.POST),
+        lambda data: services.set_severity(ticket=ticket, severity=data["severity"], by=request.user), name="severity",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def run(request: HttpRequest, number: int) -> HttpResponse:
+    """Run the diagnosis again, all of it or one step."""
+    ticket = ticket_or_404(request.user, number, Right.RUN_DIAGNOSIS)
+    return _do(
+        request, ticket, RunForm(request.POST),
+        lambda data: services.request_run(
+            ticket=ticket, by=request.user, steps=[data["step"]] if data["step"] else None
+        ),
+        name="run",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def comment(request: HttpRequest, number: int) -> HttpResponse:
+    """Write a comment."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    return _do(
+        request, ticket, CommentForm(request.POST),
+        lambda data: services.comment(ticket=ticket, text=data["text"], by=request.user), name="comment", back="activity",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def attach(request: HttpRequest, number: int) -> HttpResponse:
+    """Attach a file."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+
+    def act(data: dict[str, object]) -> None:
+        file = data["file"]
+        services.attach(
+            ticket=ticket, name=file.name, content_type=file.content_type or "", content=file.read(), by=request.user
+        )
+
+    return _do(request, ticket, AttachForm(request.POST, request.FILES), act, name="attach", back="activity")
+
+
+@login_required
+@never_cache
+@require_POST
+def item(request: HttpRequest, number: int) -> HttpResponse:
+    """Settle a checklist item, or take that back."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    return _do(
+        request, ticket, ItemForm(request.POST),
+        lambda data: services.tick(
+            ticket=ticket, item=data["item"], state=data["state"], by=request.user, note=data["note"]
+        ),
+        name="item", back="checklist",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def answer(request: HttpRequest, number: int) -> HttpResponse:
+    """Answer what the engine asks; the diagnosis runs again with it."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    return _do(
+        request, ticket, AnswerForm(request.POST),
+        lambda data: services.answer(ticket=ticket, question=data["question"], value=data["value"], by=request.user),
+        name="answer", done="Your answer is kept as evidence; the diagnosis runs again.",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def disagree(request: HttpRequest, number: int) -> HttpResponse:
+    """Disagree with the verdict."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    return _do(
+        request, ticket, DisagreeForm(request.POST),
+        lambda data: services.disagree(
+            ticket=ticket, by=request.user, text=data["text"], own_category=data["category"]
+        ),
+        name="disagree", done="Your objection is kept with the verdict.", back="activity",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def end_note(request: HttpRequest, number: int, note_id: uuid.UUID) -> HttpResponse:
+    """Say how a note ended."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    row = _note_or_404(ticket, note_id)
+    return _do(
+        request, ticket, NoteEndForm(request.POST),
+        lambda data: services.end_note(ticket=ticket, note=row.note, end=data["end"], by=request.user),
+        name="end", back="notes",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def payload(request: HttpRequest, number: int, note_id: uuid.UUID) -> HttpResponse:
+    """Show a note's content to somebody with the right; that he saw it is recorded first."""
+    ticket = ticket_or_404(request.user, number, Right.OPEN_PAYLOAD)
+    row = _note_or_404(ticket, note_id)
+    content, narrative = services.open_payload(ticket=ticket, note=row.note, by=request.user)
+    shown = {"payload": readable(content), "narrative": narrative, "name": row.note.payload_name}
+    return render(request, "tickets/content.html", {"ticket": ticket, "row": row, "shown": shown})
+
+
+def _note_or_404(ticket: Ticket, note_id: uuid.UUID) -> TicketNote:
+    row = ticket.ticket_notes.select_related("note").filter(note_id=note_id).first()
+    if row is None:
+        raise Http404("There is no such note on this ticket.")
+    return row

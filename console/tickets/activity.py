@@ -1,0 +1,126 @@
+"""What happened to a ticket, in sentences, newest first."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from console.diagnoses import words
+from console.diagnoses.models import Answer
+from console.tickets.models import Attachment, Severity, Ticket, TicketEvent, TicketNote, TicketState, WaitingFor
+from diagnostics.checklists import ITEMS
+
+Kind = TicketEvent.Kind
+
+_ICONS: dict[str, str] = {
+    Kind.OPENED: "flag",
+    Kind.STATE: "arrow-right",
+    Kind.OWNER: "user",
+    Kind.SEVERITY: "alert-triangle",
+    Kind.RUN_REQUESTED: "refresh",
+    Kind.RUN_CONCLUDED: "route",
+    Kind.COMMENT: "message",
+    Kind.ATTACHMENT: "paperclip",
+    Kind.ANSWER: "info-circle",
+    Kind.CHECKLIST: "checklist",
+    Kind.DISAGREED: "thumb-down",
+    Kind.NOTE_ADDED: "file-text",
+    Kind.NOTE_ENDED: "file-text",
+    Kind.PAYLOAD_OPENED: "eye",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Be one line of the activity; `body` is what somebody wrote, `file` what somebody attached."""
+
+    kind: str
+    icon: str
+    who: str
+    says: str
+    at: datetime
+    body: str = ""
+    file: Attachment | None = None
+
+
+def activity(ticket: Ticket) -> tuple[Entry, ...]:
+    """Read the events with what they are about; five queries, however long the story."""
+    events = ticket.events.select_related("by").order_by("-at", "-id")
+    bodies: dict[uuid.UUID, str] = {row.id: row.text for row in ticket.comments.all()}
+    bodies |= {row.id: row.text for row in ticket.disagreements.all()}
+    bodies |= {row.id: row.value for row in Answer.objects.filter(ticket_id=ticket.id)}
+    files = {row.id: row for row in ticket.attachments.defer("content")}
+    return tuple(
+        Entry(
+            kind=event.kind,
+            icon=_ICONS.get(event.kind, "info-circle"),
+            who=str(event.by) if event.by else "NoteTrace",
+            says=_says(event),
+            at=event.at,
+            body=bodies.get(event.reference, "") if event.reference else "",
+            file=files.get(event.reference) if event.reference else None,
+        )
+        for event in events
+    )
+
+
+def _says(event: TicketEvent) -> str:
+    before, after = event.before, event.after
+    match event.kind:
+        case Kind.OPENED:
+            return "opened the ticket"
+        case Kind.STATE:
+            return f"changed the state to {_state(after)}"
+        case Kind.OWNER:
+            if not after:
+                return "gave the ticket back"
+            return "took the ticket" if event.by and after == str(event.by) else f"gave the ticket to {after}"
+        case Kind.SEVERITY:
+            return f"changed the severity to {_label(Severity, after).lower()}"
+        case Kind.RUN_REQUESTED:
+            return f"asked for a diagnosis of step {after}" if after else "asked for a diagnosis"
+        case Kind.RUN_CONCLUDED:
+            if before != "done":
+                return "could not bring the diagnosis to an end"
+            return f"concluded: {after}" if after else "concluded without a cause"
+        case Kind.COMMENT:
+            return "wrote"
+        case Kind.ATTACHMENT:
+            return "attached"
+        case Kind.ANSWER:
+            return f"answered: {after}"
+        case Kind.CHECKLIST:
+            return _checklist(before, after)
+        case Kind.DISAGREED:
+            own = words.CATEGORIES.get(after, after)
+            return (
+                f"disagreed with the verdict, holding {own.lower()} to be the cause"
+                if own
+                else "disagreed with the verdict"
+            )
+        case Kind.NOTE_ADDED:
+            return "added a note"
+        case Kind.NOTE_ENDED:
+            return f"said how a note ended: {_label(TicketNote.End, after).lower()}"
+        case Kind.PAYLOAD_OPENED:
+            return "opened a note's content"
+    return str(event.get_kind_display()).lower()
+
+
+def _state(value: str) -> str:
+    state, _, waiting_for = value.partition(":")
+    name = _label(TicketState, state).lower()
+    if not waiting_for:
+        return name
+    whom = _label(WaitingFor, waiting_for)
+    return f"{name} on {whom if whom.startswith('EHR') else whom.lower()}"
+
+
+def _label(choices: type[TicketState | Severity | WaitingFor | TicketNote.End], value: str) -> str:
+    return str(dict(choices.choices).get(value, value))
+
+
+def _checklist(before: str, after: str) -> str:
+    item = before.partition(" ")[0]
+    text = ITEMS[item].text if item in ITEMS else item
+    verb = {"done": "ticked", "open": "reopened", "not_applicable": "set aside"}.get(after, "changed")
+    return f"{verb} “{text}”"

@@ -1,0 +1,129 @@
+"""What people may send to a ticket, and what is wrong with it in plain words."""
+
+from django import forms
+from django.conf import settings
+
+from console.accounts.models import User
+from console.diagnoses import words
+from console.diagnoses.models import ChecklistItemState
+from console.integrations.models import Integration
+from console.tickets.models import Severity, Ticket, TicketNote, TicketState, WaitingFor
+from console.tickets.states import choices
+from diagnostics.checklists import ITEMS
+
+PASTE_LIMIT = 2_000_000
+
+
+class OpenForm(forms.Form):
+    """The paste box and, where the note does not tell, the integration."""
+
+    pasted = forms.CharField(
+        max_length=PASTE_LIMIT,
+        error_messages={
+            "required": "Paste a note id, an encounter, a transaction id, an error text, an HL7 message or a FHIR payload.",
+            "max_length": "This is too long: at most 2 MB of text can be pasted.",
+        },
+    )
+    integration = forms.ModelChoiceField(
+        queryset=Integration.objects.none(),
+        required=False,
+        error_messages={"invalid_choice": "Choose one of the integrations listed."},
+    )
+    severity = forms.ChoiceField(choices=Severity.choices, required=False, initial=Severity.UNDOCUMENTED)
+    key = forms.CharField(max_length=64, required=False)
+
+
+class CommentForm(forms.Form):
+    """A comment."""
+
+    text = forms.CharField(max_length=20_000, error_messages={"required": "Write something first."})
+
+
+class AttachForm(forms.Form):
+    """A file."""
+
+    file = forms.FileField(
+        max_length=200, error_messages={"required": "Choose a file first.", "empty": "This file is empty."}
+    )
+
+    def clean_file(self) -> object:
+        """Refuse what is too large before it is sealed."""
+        file = self.cleaned_data["file"]
+        if file.size > settings.ATTACHMENT_LIMIT_BYTES:
+            limit = settings.ATTACHMENT_LIMIT_BYTES // 1024**2
+            raise forms.ValidationError(f"Files may have up to {limit} MB; this one is larger.")
+        return file
+
+
+class StateForm(forms.Form):
+    """The next state; `seen` is the state the person looked at."""
+
+    state = forms.ChoiceField(choices=(), error_messages={"required": "Choose a state."})
+    waiting_for = forms.ChoiceField(choices=[("", ""), *WaitingFor.choices], required=False)
+    seen = forms.ChoiceField(choices=TicketState.choices)
+
+    def __init__(self, *args: object, ticket: Ticket, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["state"].choices = [(s.value, s.label) for s in choices(ticket.state)]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, object]:
+        """Waiting needs a whom."""
+        cleaned = super().clean() or {}
+        if cleaned.get("state") == TicketState.WAITING and not cleaned.get("waiting_for"):
+            self.add_error("waiting_for", "Say for whom the ticket waits.")
+        return cleaned
+
+
+class AssignForm(forms.Form):
+    """Somebody, or nobody."""
+
+    owner = forms.ModelChoiceField(queryset=User.objects.none(), required=False)
+
+
+class SeverityForm(forms.Form):
+    """How grave it is."""
+
+    severity = forms.ChoiceField(choices=Severity.choices)
+
+
+class NoteEndForm(forms.Form):
+    """How a note ended."""
+
+    end = forms.ChoiceField(choices=TicketNote.End.choices)
+
+
+class ItemForm(forms.Form):
+    """A checklist item's state."""
+
+    item = forms.ChoiceField(choices=[(key, key) for key in ITEMS])
+    state = forms.ChoiceField(choices=ChecklistItemState.State.choices)
+    note = forms.CharField(max_length=1000, required=False)
+
+    def clean(self) -> dict[str, object]:
+        """Setting an item aside needs a reason."""
+        cleaned = super().clean() or {}
+        if cleaned.get("state") == ChecklistItemState.State.NOT_APPLICABLE and not cleaned.get("note"):
+            self.add_error("note", "Say why this item does not apply.")
+        return cleaned
+
+
+class AnswerForm(forms.Form):
+    """An answer to what the engine asks."""
+
+    question = forms.CharField(max_length=120)
+    value = forms.CharField(max_length=5000, error_messages={"required": "Write what you know first."})
+
+
+class DisagreeForm(forms.Form):
+    """An objection."""
+
+    category = forms.ChoiceField(choices=[("", "I do not know"), *words.CATEGORIES.items()], required=False)
+    text = forms.CharField(max_length=5000, error_messages={"required": "Say what speaks against the verdict."})
+
+
+class RunForm(forms.Form):
+    """All six steps, or one."""
+
+    step = forms.TypedChoiceField(
+        choices=[(str(n), str(n)) for n in range(1, 7)], coerce=int, required=False, empty_value=None
+    )

@@ -1,0 +1,237 @@
+"""The ticket page: one object with everything its template and its live fragment show."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+
+from console.accounts.access import grants
+from console.accounts.models import User
+from console.accounts.roles import Right
+from console.diagnoses import pages as diagnosis
+from console.diagnoses import words
+from console.diagnoses.cases import build_case
+from console.diagnoses.ladder import Ladder, ladder
+from console.diagnoses.models import Run
+from console.shared.work import OPEN_STATES as OPEN_WORK
+from console.shared.work import WorkState
+from console.tickets.activity import Entry, activity
+from console.tickets.checklist import ItemList, checklist, progress
+from console.tickets.models import Severity, Ticket, TicketNote, TicketState, WaitingFor
+from console.tickets.people import colleagues
+from console.tickets.queue import state_words
+from console.tickets.states import choices
+from diagnostics.evidence.logs import NoteTrace
+from diagnostics.gather import read_parts
+
+QUICK_S = 10
+QUICK_MS, SLOW_MS = 500, 2000
+
+
+@dataclass(frozen=True)
+class NoteLine:
+    """Be one note of the ticket with the ids a person needs to find it."""
+
+    row: TicketNote
+    external_id: str
+    encounter_id: str
+    transaction_id: str
+    department: str
+    has_content: bool
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether nobody has said yet how it ended."""
+        return self.row.end == TicketNote.End.WAITING
+
+
+class TicketPage:
+    """Read once for a request; parts the template does not ask for cost nothing."""
+
+    def __init__(self, ticket: Ticket, user: User, *, polled: int = 0) -> None:
+        self.ticket = ticket
+        self.user = user
+        self.polled = polled
+        self.run: Run | None = ticket.run
+        held = grants(user)
+        self.may_work = held.has(Right.WORK_TICKETS, ticket.facility_id)
+        self.may_run = held.has(Right.RUN_DIAGNOSIS, ticket.facility_id)
+        self.may_open_payload = held.has(Right.OPEN_PAYLOAD, ticket.facility_id)
+
+    # -- the run ---------------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Tell whether a diagnosis is under way or waits for a worker."""
+        return self.run is not None and self.run.state in OPEN_WORK
+
+    @property
+    def waits_for_worker(self) -> bool:
+        """Tell whether no worker has begun yet."""
+        return self.run is not None and self.run.state == WorkState.QUEUED and self.run.attempt == 0
+
+    @property
+    def gave_up(self) -> bool:
+        """Tell whether the run ended without an answer."""
+        return self.run is not None and self.run.state in (WorkState.FAILED, WorkState.GAVE_UP)
+
+    @property
+    def delay_ms(self) -> int:
+        """Choose when the page asks again: often at first, when most facts arrive."""
+        began = (self.run.started_at or self.run.created_at) if self.run else timezone.now()
+        return QUICK_MS if (timezone.now() - began).total_seconds() < QUICK_S else SLOW_MS
+
+    @property
+    def next_poll(self) -> int:
+        """Count polls, so that no two fragments carry the same address: htmx starts anew only what changed."""
+        return self.polled + 1
+
+    @cached_property
+    def document(self) -> dict[str, Any] | None:
+        """Give the document of the last run, or of what a running one knows so far."""
+        if self.run is None:
+            return None
+        document: dict[str, Any] | None = self.run.progress if self.running else self.run.document
+        return document
+
+    @cached_property
+    def journey(self) -> tuple[diagnosis.Stop, ...]:
+        """Give the journey picture."""
+        document = self.document
+        if document is None and self.running:
+            document = {"journey": self.ticket.journey}
+        return diagnosis.journey(document)
+
+    @cached_property
+    def verdict(self) -> diagnosis.Verdict:
+        """Give the conclusion."""
+        return diagnosis.verdict(self.document, running=self.running, gave_up=self.gave_up)
+
+    @cached_property
+    def steps(self) -> tuple[diagnosis.StepLine, ...]:
+        """Give the six steps."""
+        return diagnosis.steps(self.document, running=self.running)
+
+    @cached_property
+    def ladder(self) -> Ladder | None:
+        """Give the two-log ladder of the ticket's first note."""
+        first = self.notes[0].row.note if self.notes else None
+        if first is None:
+            return None
+        case = build_case(integration=self.ticket.integration, note=first, offline=True)
+        return ladder(read_parts(case).get(NoteTrace))
+
+    # -- the ticket ------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def notes(self) -> tuple[NoteLine, ...]:
+        """Give the ticket's notes in the order they were added."""
+        rows = self.ticket.ticket_notes.select_related("note", "department", "ended_by").order_by("added_at", "id")
+        return tuple(self._note(row) for row in rows)
+
+    @staticmethod
+    def _note(row: TicketNote) -> NoteLine:
+        ids = row.note.identifiers or {}
+        return NoteLine(
+            row=row,
+            external_id=row.note.external_id,
+            encounter_id=str(ids.get("encounter_id") or ""),
+            transaction_id=str(ids.get("transaction_id") or ""),
+            department=row.department.name if row.department else "",
+            has_content=bool(row.note.payload_name or row.note.__dict__.get("narrative")),
+        )
+
+    @property
+    def waiting_notes(self) -> int:
+        """Count the notes that have no end yet."""
+        return sum(line.waits for line in self.notes)
+
+    @cached_property
+    def lists(self) -> tuple[ItemList, ...]:
+        """Give the checklist."""
+        return checklist(self.ticket, self.document, self.steps)
+
+    @property
+    def done(self) -> tuple[int, int]:
+        """Count settled and all items of the checklist."""
+        return progress(self.lists)
+
+    @property
+    def done_percent(self) -> int:
+        """Give the checklist's progress for its bar."""
+        settled, total = self.done
+        return round(100 * settled / total) if total else 0
+
+    @cached_property
+    def activity(self) -> tuple[Entry, ...]:
+        """Give what happened, newest first."""
+        return activity(self.ticket)
+
+    @property
+    def integration_words(self) -> str:
+        """Name the integration with vendor and protocol."""
+        one = self.ticket.integration
+        vendor = words.VENDORS.get(one.vendor, one.vendor)
+        return f"{one.name} · {vendor} · {words.PROTOCOLS.get(one.protocol, one.protocol)}"
+
+    @property
+    def state(self) -> str:
+        """Name the ticket's state."""
+        return state_words(self.ticket)
+
+    @property
+    def tone(self) -> str:
+        """Give the colour class of the failure mode."""
+        return words.tone(self.ticket.failure_mode)
+
+    @property
+    def open_for(self) -> timedelta:
+        """Give how long it has been open, or was."""
+        return (self.ticket.resolved_at or timezone.now()) - self.ticket.opened_at
+
+    @property
+    def target(self) -> timedelta:
+        """Give the time it may take."""
+        return self.ticket.target_at - self.ticket.opened_at
+
+    @cached_property
+    def colleagues(self) -> list[User]:
+        """Give the people the ticket can be given to."""
+        return list(colleagues(self.ticket))
+
+    @property
+    def severities(self) -> list[tuple[str, str]]:
+        """Give the severities, worst first."""
+        return list(Severity.choices)
+
+    @property
+    def next_states(self) -> list[TicketState]:
+        """Give the states a person may choose now."""
+        return choices(self.ticket.state)
+
+    @property
+    def waiting_choices(self) -> list[tuple[str, str]]:
+        """Give for whom a ticket may wait."""
+        return list(WaitingFor.choices)
+
+    @property
+    def categories(self) -> list[tuple[str, str]]:
+        """Give the categories somebody who disagrees may name."""
+        return list(words.CATEGORIES.items())
+
+    @property
+    def ends(self) -> list[tuple[str, str]]:
+        """Give the ends a note may have."""
+        return [choice for choice in TicketNote.End.choices if choice[0] != TicketNote.End.WAITING]
+
+    @property
+    def disputed(self) -> bool:
+        """Tell whether somebody disagreed with the verdict shown."""
+        return any(entry.kind == "disagreed" for entry in self.activity)
+
+    @property
+    def concluded_at(self) -> datetime | None:
+        """Give when the last run ended."""
+        return self.run.finished_at if self.run else None

@@ -1,0 +1,27 @@
+"""The addresses of tickets."""
+
+from django.urls import path
+
+from console.tickets import actions, views
+
+app_name = "tickets"
+
+urlpatterns = [
+    path("", views.queue, name="queue"),
+    path("tickets/open/", views.open_ticket, name="open"),
+    path("tickets/<int:number>/", views.ticket, name="ticket"),
+    path("tickets/<int:number>/live/", views.live, name="live"),
+    path("tickets/<int:number>/take/", actions.take, name="take"),
+    path("tickets/<int:number>/assign/", actions.assign, name="assign"),
+    path("tickets/<int:number>/state/", actions.state, name="state"),
+    path("tickets/<int:number>/severity/", actions.severity, name="severity"),
+    path("tickets/<int:number>/run/", actions.run, name="run"),
+    path("tickets/<int:number>/comment/", actions.comment, name="comment"),
+    path("tickets/<int:number>/attach/", actions.attach, name="attach"),
+    path("tickets/<int:number>/checklist/", actions.item, name="item"),
+    path("tickets/<int:number>/answer/", actions.answer, name="answer"),
+    path("tickets/<int:number>/disagree/", actions.disagree, name="disagree"),
+    path("tickets/<int:number>/notes/<uuid:note_id>/end/", actions.end_note, name="end_note"),
+    path("tickets/<int:number>/notes/<uuid:note_id>/content/", actions.payload, name="payload"),
+    path("tickets/<int:number>/files/<uuid:attachment_id>/", views.attachment, name="attachment"),
+]

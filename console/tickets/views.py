@@ -1,0 +1,101 @@
+"""The queue, the opening of a ticket, and the ticket page with its live fragment."""
+
+import hashlib
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from console.accounts.access import grants
+from console.accounts.roles import Right
+from console.shared.idle import polled
+from console.tickets.access import attachment_or_404, ticket_or_404
+from console.tickets.forms import OpenForm
+from console.tickets.opening import integrations_for, look, open_from
+from console.tickets.pages import TicketPage
+from console.tickets.queue import queue_page
+
+
+@login_required
+@never_cache
+@require_GET
+def queue(request: HttpRequest) -> HttpResponse:
+    """Show the tickets a person sees, filtered."""
+    return render(request, "tickets/queue.html", {"queue": queue_page(request.user, request.GET)})
+
+
+@login_required
+@never_cache
+@require_GET
+def ticket(request: HttpRequest, number: int) -> HttpResponse:
+    """Show one ticket."""
+    shown = ticket_or_404(request.user, number)
+    return render(request, "tickets/ticket.html", {"page": TicketPage(shown, request.user)})
+
+
+@polled
+@login_required
+@never_cache
+@require_GET
+def live(request: HttpRequest, number: int) -> HttpResponse:
+    """Give the part of a ticket that changes; while a run goes on it asks again by itself."""
+    shown = ticket_or_404(request.user, number)
+    count = request.GET.get("n", "")
+    page = TicketPage(shown, request.user, polled=int(count) if count.isdecimal() and len(count) < 7 else 0)
+    return render(request, "tickets/_live.html", {"page": page})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def open_ticket(request: HttpRequest) -> HttpResponse:
+    """Recognise what is pasted, show what matches, then open one ticket however often the button is pressed."""
+    if not grants(request.user).where(Right.WORK_TICKETS):
+        raise PermissionDenied("Your role does not open tickets. Ask your facility's administrator.")
+    if request.method == "GET":
+        return render(request, "tickets/open.html", {"form": OpenForm(), "key": uuid.uuid4().hex})
+    form = OpenForm(request.POST)
+    form.fields["integration"].queryset = integrations_for(request.user)
+    context = {"form": form, "key": request.POST.get("key") or uuid.uuid4().hex}
+    valid = form.is_valid()
+    if "pasted" in form.cleaned_data:
+        context["opening"] = opening = look(request.user, form.cleaned_data["pasted"])
+    if request.htmx:
+        return render(request, "tickets/_recognised.html", context)
+    if not valid:
+        return render(request, "tickets/open.html", context, status=422)
+    if request.POST.get("step") != "open":
+        return render(request, "tickets/open.html", context)
+    integration = form.cleaned_data["integration"] or opening.integration
+    if integration is None or integration not in opening.integrations:
+        form.add_error("integration", "Choose the integration through which the note was sent.")
+        return render(request, "tickets/open.html", context, status=422)
+    made = open_from(
+        opening=opening,
+        integration=integration,
+        text=form.cleaned_data["pasted"],
+        by=request.user,
+        key=_key(request, form.cleaned_data["key"]),
+    )
+    return redirect("tickets:ticket", made.number)
+
+
+def _key(request: HttpRequest, given: str) -> str:
+    """Bind the form's key to the person, so that nobody can name another's."""
+    return hashlib.blake2b(f"{request.user.pk}:{given or uuid.uuid4().hex}".encode(), digest_size=32).hexdigest()
+
+
+@login_required
+@never_cache
+@require_GET
+def attachment(request: HttpRequest, number: int, attachment_id: uuid.UUID) -> HttpResponse:
+    """Hand out a file of a ticket; never shown in the page, because it is somebody else's content."""
+    file = attachment_or_404(request.user, number, attachment_id)
+    response = FileResponse(iter([file.content]), as_attachment=True, filename=file.name)
+    response["Content-Type"] = "application/octet-stream"
+    response["Content-Length"] = str(file.size)
+    return response
