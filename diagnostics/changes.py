@@ -1,12 +1,15 @@
 """Say what changed: the EHR's own change rows, dated snapshots, and the difference to the last good run. Pure."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from diagnostics.evidence.bag import Bag
-from diagnostics.evidence.case_parts import Baseline, Roles, Template
+from diagnostics.evidence.case_parts import Baseline, Clock, Roles, SectionMapping, Template
 from diagnostics.evidence.logs import AuditTrail
 from diagnostics.findings import Change
+
+RECENT = timedelta(days=30)
 
 
 def changes(bag: Bag, facts: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -29,13 +32,13 @@ def _logged(bag: Bag) -> Iterable[Change]:
 
 
 def _snapshots(bag: Bag) -> Iterable[Change]:
-    """Name what a snapshot says of its own last change, where a baseline shows that it differs."""
-    baseline = bag.get(Baseline)
-    template, roles = bag.get(Template), bag.get(Roles)
+    """Name what a snapshot says of its own last change, where it is recent or the mapping was written before it."""
+    baseline, clock = bag.get(Baseline), bag.get(Clock)
+    template, mapping, roles = bag.get(Template), bag.get(SectionMapping), bag.get(Roles)
     before = baseline.facts if baseline else {}
     if template is not None and template.changed_at is not None:
-        known = _text(_dig(before, "template", "version"))
-        if known is None or known != template.version:
+        known = _text(_dig(before, "template", "version")) or (mapping.template_version if mapping else None)
+        if known is not None and known != template.version:
             yield Change(
                 "template",
                 f"template {template.template_id or ''}".strip(),
@@ -43,8 +46,9 @@ def _snapshots(bag: Bag) -> Iterable[Change]:
                 template.version,
                 template.changed_at,
             )
-    if roles is not None and roles.changed_at is not None:
-        yield Change("role", f"grants of {roles.account or 'the integration account'}", None, None, roles.changed_at)
+    if roles is not None and roles.changed_at is not None and clock is not None:
+        if clock.now - RECENT <= roles.changed_at <= clock.now:
+            yield Change("role", f"grants of {roles.account or 'the integration account'}", at=roles.changed_at)
 
 
 def _against_baseline(bag: Bag, facts: Mapping[str, Any]) -> Iterable[Change]:

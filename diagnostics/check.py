@@ -94,43 +94,69 @@ def check(
     applies: Callable[[Case], bool] | None = None,
 ) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
     """Declare a check. `proves` makes `failed(...)` decisive by default, `hints` strong."""
-    proving = (proves,) if isinstance(proves, Cause) else proves
-    hinting = (hints,) if isinstance(hints, Cause) else hints
 
     def declare(function: Callable[..., Result]) -> Callable[..., Result]:
         if id in _DECLARED:
             raise DeclarationError(f"check {id} is declared twice")
-        if id.split(".", 1)[0] not in PREFIXES[step]:
-            raise DeclarationError(f"check {id}: a check of step {int(step)} starts with {' or '.join(PREFIXES[step])}")
-        if not (function.__doc__ or "").strip():
-            raise DeclarationError(f"check {id}: the docstring must say why it matters")
-        if title.endswith(("?", ".")):
-            raise DeclarationError(f"check {id}: a title is a statement that can be true or false, without a stop")
-        for item in checklist:
-            if item not in ITEMS:
-                raise DeclarationError(f"check {id}: unknown checklist item {item}")
-        for cause in proving:
-            if cause.kind is Kind.CLASSIFIER:
-                raise DeclarationError(f"check {id}: a classifier such as {cause.id} is no cause to prove")
-        needs = _needs(id, function)
-        _DECLARED[id] = Check(
+        _DECLARED[id] = build(
+            function,
             id=id,
             step=step,
             title=title,
-            why=inspect.cleandoc(function.__doc__ or ""),
-            needs=needs,
-            function=function,
-            proves=proving,
-            hints=hinting,
-            strength=strength or (Strength.DECISIVE if proving else Strength.STRONG),
+            proves=(proves,) if isinstance(proves, Cause) else proves,
+            hints=(hints,) if isinstance(hints, Cause) else hints,
+            strength=strength,
             checklist=checklist,
-            rules_out=rule_out,
+            rule_out=rule_out,
             applies=applies,
-            instant=_instant(needs),
         )
         return function
 
     return declare
+
+
+def build(
+    function: Callable[..., Result],
+    *,
+    id: str,
+    step: Step,
+    title: str,
+    proves: tuple[Cause, ...] = (),
+    hints: tuple[Cause, ...] = (),
+    strength: Strength | None = None,
+    checklist: tuple[str, ...] = (),
+    rule_out: tuple[Category, ...] = (),
+    applies: Callable[[Case], bool] | None = None,
+) -> Check:
+    """Return a check without registering it; raise DeclarationError for whatever breaks the house rules."""
+    if id.split(".", 1)[0] not in PREFIXES[step]:
+        raise DeclarationError(f"check {id}: a check of step {int(step)} starts with {' or '.join(PREFIXES[step])}")
+    if not (function.__doc__ or "").strip():
+        raise DeclarationError(f"check {id}: the docstring must say why it matters")
+    if title.endswith(("?", ".")):
+        raise DeclarationError(f"check {id}: a title is a statement that can be true or false, without a stop")
+    for item in checklist:
+        if item not in ITEMS:
+            raise DeclarationError(f"check {id}: unknown checklist item {item}")
+    for cause in proves:
+        if cause.kind is Kind.CLASSIFIER:
+            raise DeclarationError(f"check {id}: a classifier such as {cause.id} is no cause to prove")
+    needs = _needs(id, function)
+    return Check(
+        id=id,
+        step=step,
+        title=title,
+        why=inspect.cleandoc(function.__doc__ or ""),
+        needs=needs,
+        function=function,
+        proves=proves,
+        hints=hints,
+        strength=strength or (Strength.DECISIVE if proves else Strength.STRONG),
+        checklist=checklist,
+        rules_out=rule_out,
+        applies=applies,
+        instant=_instant(needs),
+    )
 
 
 def _needs(id: str, function: Callable[..., Result]) -> tuple[Need, ...]:

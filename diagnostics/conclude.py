@@ -281,6 +281,9 @@ _NAMES = {
 }
 
 
+_CHART_CATEGORIES = (Category.FIELD_MAPPING, Category.TEMPLATE_CONFLICT)
+
+
 def _ruled_out(
     findings: Sequence[Finding], trace: NoteTrace | None, zone: Zone, told: Sequence[Candidate]
 ) -> tuple[RuledOut, ...]:
@@ -300,6 +303,8 @@ def _ruled_out(
         passed = [f for f in group if f.status is Outcome.PASSED]
         doubtful = [f for f in group if f.status in (Outcome.FAILED, Outcome.BLOCKED, Outcome.ERROR)]
         open_ones = [f for f in group if f.status is Outcome.UNKNOWN]
+        if category in _CHART_CATEGORIES and zone not in (Zone.TAKEN, Zone.OPEN):
+            continue  # the chart was never reached, so nothing there speaks for or against them
         if passed and not doubtful and len(passed) > len(open_ones):
             out.setdefault(category, f"{len(passed)} checks passed; for one: {passed[0].says}")
     return tuple(RuledOut(category, why) for category, why in sorted(out.items()) if category not in accused)

@@ -195,7 +195,6 @@ MODES: dict[str, FailureMode] = {
     "map.section.collapsed": FailureMode.MISPLACED,
     "map.notetype.wrong": FailureMode.MISPLACED,
     "tmpl.catchall": FailureMode.MISPLACED,
-    "fhir.base.environment": FailureMode.MISPLACED,
     "map.section.overwritten": FailureMode.PARTIAL,
     "map.section.unmapped": FailureMode.PARTIAL,
     "map.content.lost": FailureMode.PARTIAL,

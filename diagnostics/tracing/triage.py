@@ -248,7 +248,7 @@ def _answered(f: Known) -> Verdict:
     accepted = f.seen("accepted")
     if rejected and (not accepted or max(r.at for r in rejected) >= max(r.at for r in accepted)):
         return Verdict(FailureMode.REJECTED, Stage.FILED, "The EHR answered yes and then rejected the note inside.")
-    if f.filed is not None and not f.filed.found:
+    if f.filed is not None and not f.filed.found and (f.match.ehr or not f.ehr):
         return _accepted_not_filed(f, answer.at, chart=True)
     if f.match.ehr:
         return _accepted_not_filed(f, max(row.at for row in f.match.ehr))
