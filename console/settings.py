@@ -147,9 +147,10 @@ CONTENT_SECURITY_POLICY = {
 }
 
 STATIC_URL = "static/"
-STATIC_ROOT = env("STATIC_ROOT", default=str(ROOT / "var" / "static"))
-STATICFILES_DIRS = [ROOT / "static"] if (ROOT / "static").is_dir() else []
-WHITENOISE_USE_FINDERS = not env.bool("STATIC_COLLECTED", default=False)
+STATICFILES_DIRS = [ROOT / "static"]
+# A deployment names STATIC_ROOT and runs collectstatic; without it files are served from where they are written.
+STATIC_ROOT = env("STATIC_ROOT", default="") or None
+WHITENOISE_USE_FINDERS = STATIC_ROOT is None
 WHITENOISE_AUTOREFRESH = False
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},

@@ -103,8 +103,8 @@ def _start(
     if seeded:  # the page comes first on later starts; workers follow, and the page says so until they are there
         supervisor.start(practice)
     supervisor.start(Child("sweeper", _manage("sweeper")))
-    supervisor.start(Child("worker", _celery("worker", "--queues", "default", "--concurrency", "2"), stop_limit_s=12))
-    supervisor.start(Child("beat", _celery("beat", "--schedule", str(folder / "beat-schedule"))))
+    supervisor.start(Child("worker", _manage("worker", "--concurrency", "2"), stop_limit_s=12))
+    supervisor.start(Child("beat", _manage("beat", "--schedule", str(folder / "beat-schedule"))))
     _wait_for(address, supervisor)
     _say("")
     _say(f"NoteTrace answers at {address}  (after {time.monotonic() - began:.1f} s)")
@@ -193,14 +193,10 @@ def _manage(*arguments: str) -> list[str]:
     return [sys.executable, str(ROOT / "manage.py"), *arguments]
 
 
-def _celery(*arguments: str) -> list[str]:
-    quiet = ["--without-gossip", "--without-mingle"] if arguments[0] == "worker" else []
-    return [sys.executable, "-m", "celery", "-A", "console.celery", *arguments, *quiet, "--loglevel", "INFO"]
-
-
 def _granian(port: int) -> list[str]:
-    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws", "--blocking-threads", "6"]
-    return [sys.executable, "-m", "granian", *options, "console.wsgi:application"]
+    options = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws"]
+    threads = ["--blocking-threads", "4", "--backpressure", "16"]
+    return [sys.executable, "-m", "granian", *options, *threads, "console.wsgi:application"]
 
 
 def _raise_stopped(_signal: int, _frame: object) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 
 def database_settings(url: str, *, pool_size: int = 0) -> dict[str, Any]:
@@ -35,7 +35,8 @@ def broker_settings(url: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
     scheme = url.partition(":")[0]
     if scheme in {"postgresql", "postgres"}:
         options = {
-            "conn_string": url,
+            # PGMQ's client reads host, port, name and login from the keyword form only; TLS goes by PGSSLMODE.
+            "conn_string": make_conninfo("", **conninfo_to_dict(url)),
             "visibility_timeout": 120,
             "init_extension": False,  # the default tries CREATE EXTENSION, which the embedded server does not have
             "polling_interval": 0.1,

@@ -19,6 +19,7 @@ class Command(BaseCommand):
     """Sweep until told to stop."""
 
     help = "Rings again for background work that is due and held by nobody; runs until stopped."
+    requires_system_checks: list[str] = []  # pages and their addresses are no business of a background process
 
     def add_arguments(self, parser: Any) -> None:
         """Offer one round, for cron and for tests."""
