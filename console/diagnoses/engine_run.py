@@ -40,11 +40,16 @@ def diagnose_run(run: Run, lost: threading.Event) -> bool:
                 )
             )
         finally:
-            rows.submit(connection.close).result()
+            rows.submit(_close_connection).result()
     if lost.is_set():
         raise LeaseLost
     document = to_json(diagnose(case, bag), case)
     return _conclude(run, document)
+
+
+def _close_connection() -> None:
+    """Close the calling thread's own connection: the attribute must be looked up in that thread."""
+    connection.close()
 
 
 class _Keeper:
