@@ -8,7 +8,7 @@ from diagnostics.evidence.case_parts import Filed, SectionMapping, Template
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.findings import Result
-from diagnostics.vocabulary import Step
+from diagnostics.vocabulary import Step, Strength
 
 
 @check(
@@ -16,6 +16,7 @@ from diagnostics.vocabulary import Step
     step=Step.MAPPING,
     title="No section ended in the template's catch-all field",
     proves=causes.CATCHALL,
+    strength=Strength.STRONG,
     checklist=("MAP.3",),
 )
 def nothing_in_catch_all(
@@ -44,6 +45,7 @@ def nothing_in_catch_all(
     step=Step.MAPPING,
     title="No section vanished after the EHR accepted the note",
     proves=causes.SILENT_DROP,
+    strength=Strength.STRONG,
     checklist=("MAP.1",),
 )
 def nothing_dropped(
