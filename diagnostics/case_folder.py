@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -106,11 +106,25 @@ def parse(raw: bytes, kind: type[T], name: str) -> T:
             unknown = expected.split("`")[1]
             where = f"{where}.{unknown}" if where else unknown
             expected = "is not a key of this format"
+        elif expected.startswith("Invalid enum value"):
+            expected = f"expected {' or '.join(_allowed(kind, where))}, found {expected.rpartition(' ')[2]}"
         raise CaseError(name, where, _plain(expected)) from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise CaseError(name, "", f"is not valid JSON ({error})") from None
     except UnicodeDecodeError:
         raise CaseError(name, "", "is not UTF-8 text") from None
+
+
+def _allowed(kind: Any, path: str) -> list[str]:
+    """Return the values that the format allows at a path such as `integration.auth.flow`."""
+    for name in path.replace("[...]", "").split("."):
+        hints = get_type_hints(kind) if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else {}
+        kind = hints.get(name, kind)
+        for part in get_args(kind):  # look through `X | None`, `list[X]`
+            if isinstance(part, type) and issubclass(part, msgspec.Struct):
+                kind = part
+    options = [kind, *get_args(kind)]
+    return [str(value) for option in options if get_origin(option) is Literal for value in get_args(option)]
 
 
 def _plain(expected: str) -> str:

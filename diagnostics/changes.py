@@ -46,9 +46,9 @@ def _snapshots(bag: Bag) -> Iterable[Change]:
                 template.version,
                 template.changed_at,
             )
-    if roles is not None and roles.changed_at is not None and clock is not None:
-        if clock.now - RECENT <= roles.changed_at <= clock.now:
-            yield Change("role", f"grants of {roles.account or 'the integration account'}", at=roles.changed_at)
+    changed_at = roles.changed_at if roles is not None else None
+    if roles is not None and changed_at is not None and clock and clock.now - RECENT <= changed_at <= clock.now:
+        yield Change("role", f"grants of {roles.account or 'the integration account'}", at=changed_at)
 
 
 def _against_baseline(bag: Bag, facts: Mapping[str, Any]) -> Iterable[Change]:
