@@ -69,7 +69,8 @@ BROKEN: list[tuple[Any, dict[str, bytes | str], str, str]] = [
     ({**MINIMAL, "colour": "red"}, {}, "case.json: colour", "not a key"),
     ({**MINIMAL, "integration": {**MINIMAL["integration"], "auth": {"flaw": "none"}}}, {},  # type: ignore[dict-item]
      "case.json: integration.auth.flaw", "not a key"),
-    ({**MINIMAL, "integration": {"name": "North", "protocol": "soap"}}, {}, "integration.protocol", "expected fhir or hl7v2, found 'soap'"),
+    ({**MINIMAL, "integration": {"name": "North", "protocol": "soap"}}, {},
+     "integration.protocol", "expected fhir or hl7v2, found 'soap'"),
     ({**MINIMAL, "integration": {**MINIMAL["integration"], "fhir_base_url": "ehr.example"}}, {},  # type: ignore[dict-item]
      "integration.fhir_base_url", "absolute"),
     ({**MINIMAL, "now": "2026-03-02T17:12:00"}, {}, "case.json: now", "offset"),
