@@ -42,6 +42,7 @@ class CheckLine:
     why: str
     facts: tuple[tuple[str, str], ...]
     blocked_by: "Link | None" = None
+    missing: str = ""
 
     @property
     def anchor(self) -> str:
@@ -74,7 +75,7 @@ class StepLine:
     @property
     def seconds(self) -> str:
         """Give its time in seconds, empty while it has none."""
-        return "" if self.ms is None else f"{self.ms / 1000:.2f} s"
+        return "" if not self.ms else f"{self.ms / 1000:.2f} s"
 
 
 @dataclass(frozen=True)
@@ -264,6 +265,7 @@ def _check(check: Mapping[str, Any], numbers: Mapping[str, Link], running: bool)
         why=declared.why if declared else "",
         facts=() if status == "running" else tuple(_facts(check.get("evidence") or {})),
         blocked_by=blocked_by,
+        missing="" if status == "running" else str(check.get("missing") or "").rstrip("."),
     )
 
 

@@ -42,7 +42,7 @@ def state_icon(status: str) -> SafeString:
 
 
 @register.filter
-def length(value: timedelta | None) -> str:
+def lasting(value: timedelta | None) -> str:
     """Say how long something is with the two largest units that matter: `14 min`, `3 h 46 m`, `2 d 5 h`."""
     if value is None:
         return "—"
