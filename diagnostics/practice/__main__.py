@@ -116,14 +116,32 @@ def serve(options: Options, stopped: threading.Event | None = None) -> int:
         told = {
             "control_url": ehr.control.url,
             "resolver": ehr.resolver,
+            "ca_pem": ehr.ca_pem.decode(),
             "tenants": {name: ehr.tenant(name).fhir_base for name in ehr.tenants},
         }
         print(json.dumps(told | ({} if options.control_token else {"control_token": ehr.control.token})), flush=True)
+        if options.state_dir:
+            _tell(options.state_dir / "running.json", told | {"control_token": ehr.control.token})
         if options.ready_file:
-            options.ready_file.write_text(json.dumps(told), encoding="utf-8")
+            _tell(options.ready_file, told)
         stop.wait()
+        if options.state_dir:
+            (options.state_dir / "running.json").unlink(missing_ok=True)
     return 0
 
 
+def _tell(path: Path, document: dict[str, object]) -> None:
+    """Write a file whole or not at all: a reader may already be waiting for it."""
+    new = path.with_suffix(".new")
+    new.touch(mode=0o600)
+    new.write_text(json.dumps(document), encoding="utf-8")
+    new.replace(path)
+
+
+def main(arguments: list[str]) -> int:
+    """Run with the words of a command line."""
+    return serve(parse(arguments))
+
+
 if __name__ == "__main__":
-    raise SystemExit(serve(parse(sys.argv[1:])))
+    raise SystemExit(main(sys.argv[1:]))

@@ -36,9 +36,12 @@ class Controlled(Protocol):
     def reset(self, tenant: str) -> None:
         """Heal and empty a tenant."""
 
+    def case_files(self, tenant: str, fault: str | None, seed: int) -> dict[str, str]:
+        """Play a story and give its case folder's files."""
+
 
 class ControlPort:
-    """Serve `/faults`, `/tenants`, `/tenants/NAME/faults|ledger|audit|reset` as JSON."""
+    """Serve `/faults`, `/tenants`, `/tenants/NAME/faults|ledger|audit|reset|case` as JSON."""
 
     def __init__(self, practice: Controlled, port: int, token: str | None) -> None:
         self._practice = practice
@@ -91,6 +94,10 @@ class ControlPort:
             if what == "reset" and request.method == "POST":
                 await asyncio.to_thread(practice.reset, name)
                 return json_response(200, _tenant(tenant))
+            if what == "case" and request.method == "POST":
+                document = json.loads(request.body or b"{}")
+                fault, seed = document.get("fault"), int(document.get("seed", 1))
+                return json_response(200, {"files": await asyncio.to_thread(practice.case_files, name, fault, seed)})
             if what == "faults":
                 return json_response(200, _tenant(tenant))
             if what == "ledger":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import uuid
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ class FhirServer:
             exchange.kind = "DocumentReference"
             return self._write(exchange)
         if not request.path.startswith(f"{base}/"):
-            status = 200 if request.method == "GET" and request.path in ("/", "/portal") else 404
+            status = 200 if request.method == "GET" and request.path == "/" else 404
             return html_response(status, plain_page(tenant.texts, "Patient portal", "Please start at the front page."))
         parts = request.path[len(base) + 1 :].strip("/").split("/")
         if parts == [".well-known", "smart-configuration"]:
@@ -145,11 +146,11 @@ class FhirServer:
         tenant = self.tenant
         headers = exchange.request.headers
         realm = tenant.texts.say("clinical").rstrip(".")
-        if tenant.behaviour.api_key_needed:
-            if headers.get("x-api-key") != tenant.api_key:
-                raise Rejected(401, "login", "The application key is missing or wrong.")
-            if "authorization" not in headers:
-                return " ".join(NEEDED_SCOPES)
+        keyed = hmac.compare_digest(headers.get("x-api-key", "").encode(), tenant.api_key.encode())
+        if tenant.behaviour.api_key_needed and not keyed:
+            raise Rejected(401, "login", "The application key is missing or wrong.")
+        if keyed and "authorization" not in headers:
+            return " ".join(NEEDED_SCOPES)
         scheme, _, value = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not value:
             raise Rejected(401, "login", "Please sign in.", www=f'Bearer realm="{realm}"')

@@ -119,6 +119,7 @@ class Listener:
             pass  # The peer went away.
         finally:
             await close_writer(writer)
+            await asyncio.wait({pump}, timeout=1)  # what was written last is still on its way
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
             near.close()

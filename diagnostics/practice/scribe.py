@@ -85,7 +85,7 @@ class PracticeScribe:
     def fhir_base(self) -> str:
         """Give the base URL the scribe was set up with, right or wrong."""
         if self.habits.target == "portal":
-            return self.tenant.url("fhir") + "/portal"
+            return self.tenant.url("fhir") + self.tenant.texts.path("/portal")
         return self.tenant.fhir_base
 
     @property

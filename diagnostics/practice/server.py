@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import ssl
+import tempfile
 import threading
 from collections.abc import Coroutine, Iterable, Iterator
 from email.utils import formatdate
@@ -268,6 +269,15 @@ class PracticeEhr:
         """Heal a tenant and empty its store, logs and ledger."""
         self.set_faults(tenant, ())
         self.tenant(tenant).reset()
+
+    def case_files(self, tenant: str, fault: str | None, seed: int) -> dict[str, str]:
+        """Play a story and give its case folder's files by name; for callers in another process."""
+        # Imported here because the case builder stands on this class.
+        from diagnostics.practice.case_builder import build_case
+
+        with tempfile.TemporaryDirectory() as folder:
+            build_case(self, tenant, fault, Path(folder), seed=seed)
+            return {path.name: path.read_bytes().decode("utf-8", "replace") for path in Path(folder).iterdir()}
 
     # -- names and addresses ----------------------------------------------------------------
 
