@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from diagnostics.causes.model import Cause, Kind
 from diagnostics.conclusion.zone import MODES, Zone, fits, zone_of
-from diagnostics.evidence.logs import NoteTrace
+from diagnostics.evidence.logs import AuditTrail, NoteTrace, ScribeLog
 from diagnostics.findings import Change, Finding, JourneyStage, Reason, RootCause, RuledOut
 from diagnostics.vocabulary import (
     Category,
@@ -319,4 +319,13 @@ def _missing(findings: Sequence[Finding], trace: NoteTrace | None, root: RootCau
     if root is None and trace is not None and trace.failure_mode is FailureMode.DELIVERED:
         return tuple(dict.fromkeys(wanted))
     wanted += [f.missing for f in findings if f.status is Outcome.UNKNOWN and f.missing]
-    return tuple(dict.fromkeys(wanted))[:8]
+    at_hand = _at_hand(trace)
+    return tuple(dict.fromkeys(want for want in wanted if want not in at_hand))[:8]
+
+
+def _at_hand(trace: NoteTrace | None) -> set[str]:
+    """Return the asks that the logs at hand have already answered as far as they can."""
+    if trace is None:
+        return set()
+    scribe = {NoteTrace.how_to_get, ScribeLog.how_to_get} if trace.has_scribe_log else set()
+    return scribe | ({AuditTrail.how_to_get} if trace.has_ehr_log else set())
