@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,7 +131,7 @@ def serve(options: Options, stopped: threading.Event | None = None) -> int:
     return 0
 
 
-def _tell(path: Path, document: dict[str, object]) -> None:
+def _tell(path: Path, document: Mapping[str, object]) -> None:
     """Write a file whole or not at all: a reader may already be waiting for it."""
     new = path.with_suffix(".new")
     new.touch(mode=0o600)

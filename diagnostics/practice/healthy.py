@@ -19,6 +19,11 @@ _ALL = (
     Variation(
         "healthy-certificate-40-days", "The certificate runs for forty more days.", ehr={"tls_fhir": "expiring_40"}
     ),
+    Variation(
+        "healthy-certificate-10-days",
+        "The certificate runs for ten more days: a warning, no cause.",
+        ehr={"tls_fhir": "expiring_10"},
+    ),
     Variation("healthy-clock-offset-45", "The EHR's clock is 45 seconds ahead.", ehr={"clock_offset_s": 45.0}),
     Variation(
         "healthy-protected-metadata", "The capability statement wants a token.", ehr={"metadata_protected": True}
