@@ -1,7 +1,9 @@
 """Run the engine for one claimed run: stored evidence in, new evidence stored as it comes, the conclusion kept."""
 
 import asyncio
+import logging
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,14 +13,17 @@ from django.db import IntegrityError, connection, transaction
 from console.diagnoses.cases import case_of
 from console.diagnoses.conclusions import tell
 from console.diagnoses.models import ActRow, EvidenceRow, FindingRow, Run
-from console.diagnoses.probing import door_for
+from console.diagnoses.probing import open_door
 from console.shared.work import LeaseLost, WorkState, finish, held
 from diagnostics import diagnose, gather
 from diagnostics.case import Case
+from diagnostics.evidence.bag import Bag
 from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.codec import decode, encode
+from diagnostics.gather import read_parts
 from diagnostics.serialize import to_json
 
+log = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.4
 
 
@@ -31,7 +36,7 @@ def diagnose_run(run: Run, lost: threading.Event) -> bool:
             bag = asyncio.run(
                 gather(
                     case,
-                    door=None if run.offline else door_for(run),
+                    door=None if run.offline else open_door(case, run.segment),
                     vantage=run.segment or "here",
                     have=keeper.stored(),
                     on_evidence=keeper.keep,
@@ -57,6 +62,7 @@ class _Keeper:
 
     def __init__(self, run: Run, case: Case, lost: threading.Event, rows: ThreadPoolExecutor) -> None:
         self.run, self.case, self.lost, self.rows = run, case, lost, rows
+        self.bag: Bag | None = None
         self.shown_at = 0.0
 
     def stored(self) -> list[Evidence]:
@@ -89,6 +95,26 @@ class _Keeper:
                 key=str(evidence.key)[:200],
                 defaults={"facility_id": self.run.facility_id, "content": encode(evidence)},
             )
+        self._show(evidence)
+
+    def _show(self, evidence: Evidence) -> None:
+        """Let pages see how far the run is: the diagnosis of what is there, at most every PROGRESS_EVERY_S."""
+        if self.bag is None:
+            self.bag = read_parts(self.case)
+            for item in self.stored():
+                self.bag.put(item)
+        self.bag.put(evidence)
+        if time.monotonic() - self.shown_at < PROGRESS_EVERY_S:
+            return
+        self.shown_at = time.monotonic()
+        try:
+            self.run.progress = to_json(diagnose(self.case, self.bag), self.case)
+        except Exception:  # a look in between is worth no failed run; the same fault in the end is another matter
+            log.exception("the progress of run %s could not be shown", self.run.id)
+            return
+        with transaction.atomic():
+            if held(self.run):
+                self.run.save(update_fields=["progress"])
 
     def _intend(self, act: str) -> bool:
         try:

@@ -1,13 +1,13 @@
 """The door to the network that a run's probes go through: what the operator allows, nothing else."""
 
 import ipaddress
-from typing import Any
 
 from django.conf import settings
 
-from console.diagnoses.models import Run
+from diagnostics.case import Case
 from diagnostics.net.door import Door
 from diagnostics.net.policy import AllowedRange, AllowList
+from diagnostics.probes.vantage import door_for
 
 
 class ProbeAllowError(Exception):
@@ -33,6 +33,7 @@ def policy() -> AllowList:
     return AllowList(read_allowed(settings.PROBE_ALLOW), loopback=settings.DEMO)
 
 
-def door_for(run: Run) -> Any:
-    """Give the door for a run."""
-    return Door(policy=policy())
+def open_door(case: Case, segment: str = "") -> Door:
+    """Give the door for a case, from the integration's own way out or from one of its segments."""
+    stands = next((place for place in case.integration.segments if place.name == segment), None)
+    return door_for(case, policy=policy(), segment=stands)
