@@ -43,8 +43,7 @@ def declared(
 ) -> Result:
     """A dash or a curly quote in a message that declares plain ASCII is refused, garbled, or ends the text."""
     message = sent.message
-    special = bytes(b for b in message.raw if b > 0x7F)
-    if not special:
+    if not any(b > 0x7F for segment in message.segments for b in segment.raw):
         return passed("The message holds plain characters only.", declared=message.declared_charset or None)
     configured = settings.integration.hl7.charset
     why = _undeclared(message, configured)

@@ -5,6 +5,7 @@ import re
 
 from diagnostics import causes
 from diagnostics.check import check, not_applicable, passed, warned
+from diagnostics.checks.refusal import refusal_of
 from diagnostics.checks.step2_write_back.framing import over_hl7
 from diagnostics.checks.step2_write_back.weighing import offence, taken, weigh_hl7
 from diagnostics.evidence.case_parts import Settings
@@ -41,13 +42,11 @@ def message_type(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) 
         )
     structure, own = sent.message.get("MSH-9.3").upper(), structure_id(sent.code, sent.event)
     if structure and own and structure != own:
-        return offence(
-            f"MSH-9.3 says {structure[:20]}, and {have} has the structure {own}.",
-            weight,
-            at_most=Strength.STRONG,
-            sent=structure[:20],
-            expected=own,
-        )
+        says = f"MSH-9.3 says {structure[:20]}, and {have} has the structure {own}."
+        # many receivers ignore this component: only a refusal makes it more than a remark
+        if refusal_of(trace) is None:
+            return warned(says, strength=Strength.WEAK, sent=structure[:20], expected=own)
+        return offence(says, weight, at_most=Strength.STRONG, sent=structure[:20], expected=own)
     return passed(f"The message is {have[:20]}.", sent=have[:20])
 
 
@@ -115,8 +114,11 @@ def control_id(sent: Hl7Message, log: ScribeLog | None, trace: NoteTrace | None)
     if not have.strip():
         return offence("MSH-10 is empty.", weight)
     if len(have) > limit:
-        return offence(f"MSH-10 has {len(have)} characters; {limit} are allowed.", weight, at_most=Strength.STRONG,
-                       length=len(have), limit=limit)  # fmt: skip
+        refusal = refusal_of(trace)
+        named = refusal is not None and bool(refusal.error_codes & {"101", "104"})
+        says = f"MSH-10 has {len(have)} characters; {limit} are allowed."
+        most = Strength.DECISIVE if named else Strength.MODERATE
+        return offence(says, weight, at_most=most, length=len(have), limit=limit)
     ours = {row.note_id for row in trace.rows if row.note_id} if trace is not None else set()
     others = {
         row.note_id
