@@ -7,6 +7,7 @@ from typing import Any
 
 from diagnostics.case import Case
 from diagnostics.evidence.auth import Discovery, DiscoveryDocument
+from diagnostics.evidence.network import TlsHandshake
 from diagnostics.gather import Context
 from diagnostics.net import Door, Exchange
 from diagnostics.parsing.fhir import read_resource
@@ -25,8 +26,8 @@ def _has_discovery(case: Case) -> bool:
     return known and auth.flow not in ("none", "api-key")
 
 
-@probe(gives=Discovery, step=Step.AUTHENTICATION, applies=_has_discovery)
-async def discover(context: Context) -> Discovery:
+@probe(gives=Discovery, needs=(TlsHandshake,), step=Step.AUTHENTICATION, at=AUTHORIZATION, applies=_has_discovery)
+async def discover(context: Context, tls: TlsHandshake) -> Discovery:
     """Ask every place where the EHR may publish its sign-in configuration, all at once."""
     door: Door = context.door
     asked = _addresses(context)
@@ -48,7 +49,7 @@ def _addresses(context: Context) -> list[str]:
     urls = []
     if base and context.at(FHIR):
         urls.append(base.rstrip("/") + SMART)
-    if server and (context.at(AUTHORIZATION) or server == base):
+    if server:
         urls += [server.rstrip("/") + SMART, server.rstrip("/") + OPENID]
     return list(dict.fromkeys(urls))
 

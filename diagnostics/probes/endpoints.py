@@ -28,7 +28,7 @@ def _addresses(integration: Integration) -> list[tuple[str, str]]:
     token_needed = auth.flow not in ("none", "api-key")
     pairs = [
         (TOKEN, auth.token_url if token_needed else None),
-        (AUTHORIZATION, auth.authorization_server if token_needed else None),
+        (AUTHORIZATION, auth.authorization_server or integration.fhir_base_url if token_needed else None),
         (FHIR, integration.fhir_base_url),
         (WRITE, integration.write_url),
         (JWKS, auth.jwks_url if auth.flow == "backend-services" else None),
