@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,19 +41,28 @@ def condition_named(name: str | None) -> Fault | Variation | None:
 
 
 def build_case(
-    ehr: PracticeEhr, tenant: str, fault: str | None, folder: Path, *, seed: int = 1, live: bool = True
+    ehr: PracticeEhr,
+    tenant: str,
+    fault: str | None,
+    folder: Path,
+    *,
+    seed: int = 1,
+    live: bool = True,
+    minutes_ago: float | None = None,
 ) -> BuiltCase:
     """Play the story of one note with this fault and write the case folder.
 
     The tenant is emptied first and keeps the fault afterwards, so that a live diagnosis meets it.
     `fault` is the name of a fault or of a healthy variation, or None. With `live=False` the clock of the
-    case is fixed to the end of its story, for runs without network.
+    case is fixed to the end of its story, for runs without network. `minutes_ago` moves the story into the past.
     """
     condition = condition_named(fault)
     target = ehr.tenant(tenant)
     ehr.reset(tenant)
     target.faults = frozenset()
     player = StoryPlayer(ehr, target, condition, random.Random(f"{seed}|{ehr.texts.seed}|{fault}"))
+    if minutes_ago is not None:
+        player.story = replace(player.story, minutes_ago=minutes_ago)
     try:
         player.play()
     finally:
