@@ -14,6 +14,7 @@ _PREFIX = re.compile(
     r"[ \t]{0,20}(?P<mark>(?:#{1,6}|\*\*|__|>)[ \t]*)?"
     r"(?P<item>(?:\d{1,2}[.)]|[IVX]{1,4}[.)]|[-*\u2022\u00b7\u2013])[ \t]+)?(?P<bold>\*\*|__)?"
 )
+_BOLD_END = re.compile(r"(?:\*\*|__)")
 _LINE = re.compile(r"[^\n]*\n?")
 
 
@@ -118,7 +119,10 @@ def _heading(line: str, offset: int) -> _Heading | None:
         shaped = label.isupper() and len(label) >= 4 and label[-1].isalnum() and len(label.split()) <= 6
         unknown = shaped and not after and not item
         return _Heading(offset, offset + len(line), label, None, False, False) if unknown else None
-    body = offset + (start + colon + 1 if colon >= 0 else len(line))
+    body = offset + len(line)
+    if colon >= 0:
+        closing = _BOLD_END.match(line, start + colon + 1)
+        body = offset + (closing.end() if closing else start + colon + 1)
     return _Heading(offset, body, label, name, item, bool(after), keeps_line=label.casefold() == "nkda")
 
 

@@ -122,6 +122,8 @@ def _cannot_say(
         return not_applicable("The integration sends text only; see its output mode.")
     if _never_reached(trace) or (filed is not None and not filed.found):
         return not_applicable("The note did not come as far as the chart.")
+    if trace is not None and trace.attempts and all(attempt.outcome != "accepted" for attempt in trace.attempts):
+        return not_applicable("The scribe got no good answer for the note, so it need not have sent data after it.")
     if filed is not None and filed.has_discrete:
         return None
     if sent is not None and sent.bundle:

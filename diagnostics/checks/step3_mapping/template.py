@@ -15,7 +15,8 @@ from diagnostics.findings import Result
 from diagnostics.parsing.note_headings import related, section_of_field
 from diagnostics.vocabulary import FailureMode, Step
 
-_FHIR_PATH = re.compile(r"^[A-Z][A-Za-z]+\.[a-z]")
+# an element of the resource other than the ones that carry the note's sections
+_FHIR_PATH = re.compile(r"^[A-Z][A-Za-z]+\.(?!content\b|section\b|text\b)[a-z]")
 
 
 @check(
@@ -189,6 +190,8 @@ def required_fields_supplied(
     }
     says = f"The template demands {', '.join(empty)}, and no section of the note is mapped to it."
     refusal = refusal_of(trace)
+    if set(empty) <= _required_before(baseline):
+        return warned(f"{says} That was so in the last good run as well.", **facts)
     if arrived(filed, trace):
         return warned(f"{says} The EHR took the note all the same.", **facts)
     if stopped_before_content(trace) or (refusal is not None and not refusal.of_business):
@@ -200,6 +203,12 @@ def required_fields_supplied(
     if template.version and template.version == mapping.template_version and not refusal.answer.issue_codes:
         return failed(says, conclusive=False, refusal=refusal.named, **facts)
     return failed(f"{says} The EHR refused it with {refusal.named}.", refusal=refusal.named, **facts)
+
+
+def _required_before(baseline: Baseline | None) -> set[str]:
+    """Return the fields that were required in the last good run."""
+    held = baseline.facts.get("template") if baseline is not None else None
+    return {str(id) for id in held.get("required") or ()} if isinstance(held, dict) else set()
 
 
 def _speaks_of_something_else(codes: frozenset[str], places: list[str]) -> bool:

@@ -180,7 +180,7 @@ def role_covers_output(
         return passed("The role holds every grant that this note needs.", needed=list(needed))
     says = f"The role of the integration's account lacks {', '.join(lacking)}."
     refusal = refusal_of(trace)
-    facts = {"lacking": lacking, "grants": sorted(grants)}
+    facts: dict[str, Any] = {"lacking": lacking, "grants": sorted(grants)}
     documents = "document:write" in lacking
     if refusal is not None:
         fits = reasons.of_permission(refusal) and (documents or refusal.forbidden)
