@@ -273,7 +273,8 @@ OUTCOME_DUPLICATE = declare(
     checklist=("DONE.1",),
     standard="FHIR R4 http, conditional create",
     caution="An addendum is not a duplicate.",
-    explains=_REFUSED,
+    # the filed row under the same identifier is another note's: it says nothing of this one's patient or visit
+    explains=(*_REFUSED, "map.patient.mismatch", "map.encounter.mismatch"),
 )
 OUTCOME_ACCEPTED_202 = declare(
     "fhir.outcome.accepted_202",

@@ -216,7 +216,7 @@ LINEBREAK = declare(
     checklist=("WRITE.8",),
     standard="HL7 v2 chapter 2, segment terminator",
     caution="Segments that end with CR and LF are a habit, not a break in the text.",
-    explains=(*_NACK, "hl7.grammar.order", "hl7.note.truncated"),
+    explains=(*_NACK, "hl7.grammar.", "hl7.field.required", "hl7.field.table", "hl7.note.truncated"),
 )
 NOTE_TRUNCATED = declare(
     "hl7.note.truncated",

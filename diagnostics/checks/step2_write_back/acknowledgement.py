@@ -127,9 +127,12 @@ def belongs(trace: NoteTrace, sent: Hl7Message | None) -> Result:
     wrong = [a for a, asked, answered in known if plain(asked) != plain(answered)]
     if not wrong:
         return passed("Every acknowledgement names the message it answers.", acknowledgements=len(known))
-    if trace.failure_mode in ARRIVED and trace.ehr("filed"):
-        return warned("An acknowledgement named another message, and the note is in the chart all the same.",
-                      strength=Strength.WEAK, at=wrong[-1].at)  # fmt: skip
+    if trace.failure_mode in ARRIVED:
+        if all(a.answer is not None and a.answer.event == "acked" for a in wrong):
+            return warned("An acknowledgement named another message, and the note is in the chart all the same.",
+                          strength=Strength.WEAK, at=wrong[-1].at)  # fmt: skip
+        return failed("The acknowledgement named another message, so the scribe took a filed note for a failed one.",
+                      strength=Strength.MODERATE, at=wrong[-1].at, mismatches=len(wrong))  # fmt: skip
     return failed(
         "The acknowledgement taken for this note names another message in MSA-2.",
         strength=Strength.STRONG,

@@ -102,9 +102,7 @@ def unbroken(sent: Hl7Message, trace: NoteTrace | None, filed: Filed | None, sec
     if cut is not None:
         return failed(f"{says} The chart's text breaks off early.", strength=Strength.DECISIVE, cause=causes.LINEBREAK,
                       lines=len(broken), after=after, offset=offset)  # fmt: skip
-    return offence(
-        says, weigh_hl7(trace, ("100", "102", "207"), [after]), lines=len(broken), after=after, offset=offset
-    )
+    return offence(says, weigh_hl7(trace, ("100", "101", "102", "207")), lines=len(broken), after=after, offset=offset)
 
 
 def stray_lines(message: Message) -> tuple[tuple[str, int], ...]:

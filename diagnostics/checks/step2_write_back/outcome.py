@@ -12,8 +12,10 @@ from diagnostics.checks.refusal import Refusal, refusal_of
 from diagnostics.checks.step2_write_back.payload import over_fhir
 from diagnostics.evidence.case_parts import Clock, Filed, Vendor
 from diagnostics.evidence.logs import Attempt, NoteTrace
+from diagnostics.evidence.payload import FhirNote
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, Issue, read_answer
+from diagnostics.parsing.fhir_structure import absent
 from diagnostics.vendors.model import VendorProfile
 from diagnostics.vocabulary import Step, Strength
 
@@ -55,7 +57,7 @@ class _Reading:
     checklist=("WRITE.2",),
     applies=over_fhir,
 )  # fmt: skip
-def issues(trace: NoteTrace, vendor: Vendor) -> Result:
+def issues(trace: NoteTrace, vendor: Vendor, note: FhirNote | None) -> Result:
     """The answer's own codes say what the EHR objected to; its free text alone never decides."""
     refusal = refusal_of(trace)
     if refusal is None:
@@ -69,7 +71,7 @@ def issues(trace: NoteTrace, vendor: Vendor) -> Result:
     if refusal.answer.kind not in (AnswerKind.OPERATION_OUTCOME, AnswerKind.VENDOR):
         return not_applicable("The answer holds no OperationOutcome and no code of the vendor's.", **facts)
     readings = [r for r in (_vendor(code, vendor.profile) for code in refusal.answer.vendor_codes) if r]
-    readings += [_standard(issue, refusal) for issue in refusal.answer.errors]
+    readings += [_borne_out(_standard(issue, refusal), issue, note) for issue in refusal.answer.errors]
     telling = [r for r in readings if r.cause is not None]
     if telling:
         best = max(telling, key=lambda r: r.strength)
@@ -113,6 +115,26 @@ def _standard(issue: Issue, refusal: Refusal) -> _Reading:
         return _Reading(cause, _STRONG if refusal.status in (404, 405, 501) or place else _MODERATE, says)
     simple = _BY_CODE.get(issue.code)
     return _Reading(simple[0], simple[1], says) if simple else _Reading(None, _STRONG, says)
+
+
+def _borne_out(reading: _Reading, issue: Issue, note: FhirNote | None) -> _Reading:
+    """Lower a reading that the payload at hand contradicts: a sound resource, or an element that is there.
+
+    A server of another FHIR version, or with rules of its own, refuses what is right by the standard.
+    """
+    if note is None or reading.strength < _STRONG:
+        return reading
+    if reading.cause is causes.PAYLOAD_STRUCTURE and not any(i.kind != "missing" for i in note.issues):
+        return _Reading(reading.cause, _MODERATE, f"{reading.says} By FHIR R4 the resource is well formed.")
+    if reading.cause is causes.PAYLOAD_REQUIRED and _all_there(issue, note):
+        return _Reading(reading.cause, _MODERATE, f"{reading.says} The element is in the payload.")
+    return reading
+
+
+def _all_there(issue: Issue, note: FhirNote) -> bool:
+    paths = [re.sub(r"\[\d+\]", "", e.replace("/f:", ".")).strip("/. ") for e in issue.expressions]
+    inside = [p.partition(".")[2] for p in paths if re.fullmatch(rf"{note.type}(?:\.[A-Za-z]+)+", p)]
+    return bool(inside) and all(absent(note.resource, steps, note.type) is None for steps in inside)
 
 
 _BY_CODE: dict[str, tuple[Cause, Strength]] = {

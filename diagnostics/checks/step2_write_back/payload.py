@@ -16,6 +16,7 @@ from diagnostics.vendors.model import US_CORE_REQUIRED
 from diagnostics.vocabulary import Step, Strength
 
 _SHOWN = 5
+_INSIDE = re.compile(r"\.attachment\.(?:data|size|hash)$")  # judged with the attachment
 
 
 def over_fhir(case: Case) -> bool:
@@ -44,7 +45,7 @@ def well_formed(payload: NotePayload, note: FhirNote | None, trace: NoteTrace | 
         )
     if payload.kind == "hl7v2" or note is None:
         return offence("The payload is an HL7 v2 message, and this integration sends FHIR.", weigh_fhir(trace))
-    faults = [issue for issue in note.issues if issue.kind != "missing"]
+    faults = [issue for issue in note.issues if issue.kind != "missing" and not _INSIDE.search(issue.path)]
     if faults:
         return offence(
             _sentence(faults),

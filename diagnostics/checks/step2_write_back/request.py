@@ -134,10 +134,13 @@ def method_path(trace: NoteTrace, vendor: Vendor, note: FhirNote | None) -> Resu
     if refusal is None or last is None:
         return passed("No address was refused.") if trace.attempts else not_applicable("Nothing was sent.")
     facts: dict[str, Any] = {"status": refusal.status, "method": last.sent.method, "allow": last.headers.get("allow")}
+    wrong = _wrong_type(last, note, vendor)
     if refusal.status in (405, 501):
         allow = facts["allow"]
         allowed = f" It allows {str(allow)[:60]}." if allow else ""
-        return failed(f"The server answered {refusal.status}: it does not serve this method there.{allowed}", **facts)
+        says = f"The server answered {refusal.status}: it does not serve this method there.{allowed}"
+        # on the right address the server may simply not take notes: its capability statement tells
+        return failed(says, conclusive=bool(wrong), **facts)
     if refusal.status not in (404, 410):
         return passed("The address was not what was refused.", **facts)
     page = refusal.answer.kind in (AnswerKind.HTML_BLOCK, AnswerKind.HTML_LOGIN)
@@ -145,7 +148,6 @@ def method_path(trace: NoteTrace, vendor: Vendor, note: FhirNote | None) -> Resu
         return not_applicable("The 404 came from a device in front of the EHR.", **facts)
     if _about_a_reference(refusal.answer.says, [e for i in refusal.answer.errors for e in i.expressions]):
         return not_applicable("The 404 speaks of a resource that the note refers to, not of the address.", **facts)
-    wrong = _wrong_type(last, note, vendor)
     if wrong:
         return failed(f"The note was posted to {wrong}, which is not the address of its resource type.", **facts)
     return failed(
