@@ -19,7 +19,7 @@ POSITIVE_ACKS = {"AA", "CA"}
 _WAITED = re.compile(
     r"read(?:ing)?[ _-]?time?d?[ _-]?out|readtimeout|response time?d?[ _-]?out|sockettimeoutexception: read"
     r"|awaiting (?:response )?headers|waiting for (?:the )?(?:response|reply|ack|answer)"
-    r"|no (?:ack|response|answer|reply)\b"
+    r"|no (?:ack(?:nowledge?ments?)?|response|answer|reply)\b"
     r"|ack(?:nowledge?ment)? time?d?[ _-]?out|client timeout|gave up waiting|timeout after (?:send|\d)"
     r"|did not (?:answer|respond)|without a response|esockettimedout|server disconnected|empty reply|socket hang up"
     r"|unexpected (?:eof|end of (?:file|stream))|remote end closed|prematurely closed|broken pipe"
