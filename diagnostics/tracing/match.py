@@ -79,8 +79,18 @@ def _with_tokens(chosen: list[ScribeRow], rows: Sequence[ScribeRow]) -> tuple[Sc
     return tuple(row for row in rows if id(row) in held)
 
 
-def ehr_rows_of(note: Note, scribe: Sequence[ScribeRow], rows: Sequence[EhrRow], others: set[str]) -> Match:
-    """Return the EHR's rows of a note. `others` are transaction ids that belong to other notes."""
+def ehr_rows_of(
+    note: Note, scribe: Sequence[ScribeRow], rows: Sequence[EhrRow], others: set[str], offset: float | None = None
+) -> Match:
+    """Return the EHR's rows of a note. `others` are transaction ids that belong to other notes.
+
+    `offset` is the EHR's clock minus the scribe's in seconds, where it is known. A row from before the note existed
+    is of an earlier message whose id was used again, whatever id it carries.
+    """
+    begun = [row.at for row in scribe if row.event != "token"] or ([note.generated_at] if note.generated_at else [])
+    if begun:
+        slack = WINDOW_BEFORE if offset is None else timedelta(minutes=1) - timedelta(seconds=offset)
+        rows = [row for row in rows if row.at >= min(begun) - slack]
     transactions = plains([note.transaction_id, *(row.transaction_id for row in scribe)])
     requests = plains(row.request_id for row in scribe)
     resources = plains(_locations(scribe))

@@ -32,10 +32,10 @@ def trace(
     """Return the trace of one note. `None` for a log means that it is not at hand, which is not the same as empty."""
     ours = scribe_rows_of(note, scribe or ())
     others = plains(row.transaction_id for row in scribe or () if row not in ours and row.note_id != note.id)
-    match = ehr_rows_of(note, ours, ehr or (), others)
+    offset, _pairs = clock_offset(scribe or (), ehr or ())
+    match = ehr_rows_of(note, ours, ehr or (), others, offset)
     writes, tokens = pair(ours)
     writes = numbered(writes)
-    offset, _pairs = clock_offset(scribe or (), ehr or ())
     facts = Known(
         note, scribe, ehr, match, writes, filed, now, usual_delay, tokens_failed(tokens), bool(tokens), offset or 0.0
     )

@@ -133,3 +133,10 @@ def test_the_note_of_a_case_without_transaction_id_is_found_by_its_rows() -> Non
     trace = traced(GOOD, [ehr(2, "received"), ehr(4, "filed")], the_note=note(transaction_id=None, encounter_id=None))
     assert trace.failure_mode is FailureMode.DELIVERED
     assert trace.keys[0] == "transaction_id"
+
+
+def test_a_row_from_before_the_note_is_of_an_earlier_message_with_the_same_id() -> None:
+    earlier = [ehr(-7200, "received", patient_id="P-9"), ehr(-7199, "filed", patient_id="P-9", encounter_id="E-9")]
+    trace = traced([*SENT, scribe(3, "failed", status=412)], [*earlier, ehr(2, "received"), ehr(3, "rejected")])
+    assert trace.failure_mode is FailureMode.REJECTED
+    assert {row.patient_id for row in trace.ehr_rows} == {"P-1"}
