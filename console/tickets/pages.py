@@ -85,7 +85,7 @@ class TicketPage:
 
     @property
     def next_poll(self) -> int:
-        """Count polls, so that no two fragments carry the same address: htmx starts anew only what changed."""
+        """Count polls, so that each fragment brings a poller of its own: htmx fires "load" once in an element's life."""
         return self.polled + 1
 
     @cached_property

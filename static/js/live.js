@@ -38,11 +38,12 @@
     document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
   });
 
-  const live = () => document.querySelector("[data-live]");
+  // Each fragment brings a poller of its own, with an id of its own: htmx fires "load" once in an element's life.
+  const poller = () => document.querySelector("[data-poll]");
   const again = () => {
-    const node = live();
-    if (!node || !node.getAttribute("hx-get")) return;
-    htmx.ajax("GET", node.getAttribute("hx-get"), { source: node, target: node, swap: "morph:outerHTML" });
+    const node = poller();
+    if (!node) return;
+    htmx.ajax("GET", node.getAttribute("hx-get"), { source: node, target: "#live", swap: "morph:outerHTML" });
   };
   const lost = (event) => {
     if (!event.target.closest || !event.target.closest("[data-live]")) return;
@@ -59,8 +60,8 @@
     wait = 1000;
     offline().hidden = true;
   });
-  window.addEventListener("offline", () => { if (live()) offline().hidden = false; });
-  window.addEventListener("online", () => { clearTimeout(timer); again(); if (!live()) offline().hidden = true; });
+  window.addEventListener("offline", () => { if (poller()) offline().hidden = false; });
+  window.addEventListener("online", () => { clearTimeout(timer); again(); if (!poller()) offline().hidden = true; });
 
   // A link to a check opens the step that holds it.
   const reveal = () => {
