@@ -1,0 +1,70 @@
+"""Read how a token was refused, by the log or just now, in one form. No checks live here."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from diagnostics.evidence.auth import TokenAnswer
+from diagnostics.evidence.logs import AuditTrail, EhrRow, NoteTrace
+from diagnostics.parsing.answers import AnswerKind, RecordedAnswer, read_answer
+from diagnostics.vocabulary import Instant
+
+
+@dataclass(frozen=True)
+class RefusedToken:
+    """Be one refusal of the token endpoint: the answer as read, and which moment it speaks of."""
+
+    answer: RecordedAnswer
+    status: int | None
+    instant: Instant
+    at: datetime | None = None
+
+    @property
+    def error(self) -> str:
+        """Return the OAuth error code (RFC 6749 section 5.2), or an empty string."""
+        return self.answer.oauth.error if self.answer.oauth else ""
+
+    @property
+    def login_page(self) -> bool:
+        """Tell whether a page for a person answered instead of a token server."""
+        return self.answer.kind is AnswerKind.HTML_LOGIN
+
+
+def recorded_refusal(trace: NoteTrace | None) -> RefusedToken | None:
+    """Return the last refused token request of the log, unless a token came after it."""
+    if trace is None or not trace.tokens or trace.tokens[-1].ok:
+        return None
+    last = trace.tokens[-1]
+    if last.status is None and not last.error:
+        return None
+    answer = read_answer(last.error, last.status, last.headers)
+    if last.status is None and answer.kind is AnswerKind.TEXT:
+        return None  # no answer came: that is the network's, or the client's own, error
+    return RefusedToken(answer, last.status, Instant.THEN, last.at)
+
+
+def live_refusal(token: TokenAnswer | None) -> RefusedToken | None:
+    """Return the refusal of the request made now, or None where a token came or no answer did."""
+    if token is None or token.granted or token.answer.status is None:
+        return None
+    each = token.answer
+    return RefusedToken(read_answer(each.body, each.status, each.headers, each.content_type), each.status, Instant.NOW)
+
+
+def refusal(trace: NoteTrace | None, token: TokenAnswer | None) -> RefusedToken | None:
+    """Return the recorded refusal, else the live one: what the log says of the failure outranks the probe."""
+    return recorded_refusal(trace) or live_refusal(token)
+
+
+def token_came(trace: NoteTrace | None, token: TokenAnswer | None) -> bool:
+    """Tell whether the last thing known is that a token was issued: then no rule of the request was broken."""
+    if trace is not None and trace.tokens:
+        return trace.tokens[-1].ok
+    return token is not None and token.granted
+
+
+def credential_changes(trail: AuditTrail | None, before: datetime | None) -> tuple[EhrRow, ...]:
+    """Return the EHR's change rows about credentials that came before an instant."""
+    rows = [
+        r for r in (trail.rows if trail else ()) if r.event == "change" and (r.change or {}).get("kind") == "credential"
+    ]
+    return tuple(row for row in rows if before is None or row.at <= before)
