@@ -11,7 +11,7 @@ from enum import StrEnum
 class ChecklistName(StrEnum):
     """Name the lists an item belongs to."""
 
-    TOKEN = "Token lifecycle"  # noqa: S105
+    TOKEN = "Token lifecycle"
     WRITE_BACK = "Write-back verification"
     MAPPING = "Mapping and template review"
     NETWORK = "Network quick checks"

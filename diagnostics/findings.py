@@ -42,7 +42,7 @@ class Finding:
     """Be one check's answer on one case, with the values it rests on.
 
     `blocked_by` is the id of the check whose failure closed the way (or the evidence's name where no check
-    explains it). `missing` says how to get the evidence a check lacked.
+    explains it) and `behind` the evidence that did. `missing` says how to get the evidence a check lacked.
     """
 
     check: str
@@ -63,6 +63,7 @@ class Finding:
     checklist: tuple[str, ...] = ()
     rules_out: tuple[Category, ...] = ()
     condemns: tuple[Key, ...] = ()
+    behind: Key | None = None
 
 
 @dataclass(frozen=True)

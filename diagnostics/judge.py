@@ -7,6 +7,7 @@ never `failed`. An exception in a check gives `error`, and the run goes on.
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 
 from diagnostics import catalog
 from diagnostics.case import Case
@@ -56,7 +57,7 @@ def _one(case: Case, bag: Bag, check: Check) -> Finding:
     except Exception as error:
         log.exception("check %s failed", check.id)
         finding = _finding(check, Outcome.ERROR, f"This check broke ({type(error).__name__}). The run went on.", bag)
-    return _replace(finding, ms=(time.perf_counter() - started) * 1000)
+    return replace(finding, ms=(time.perf_counter() - started) * 1000)
 
 
 def _judged(case: Case, bag: Bag, check: Check) -> Finding:
@@ -76,12 +77,12 @@ def _without(check: Check, need: Need, bag: Bag) -> Finding:
     blocked = next((m for m in gone if m.blocked_by is not None), None)
     if blocked is not None:
         finding = _finding(check, Outcome.BLOCKED, f"Could not be looked at: {blocked.because}.", bag)
-        return _replace(finding, blocked_by=str(blocked.blocked_by), condemns=(blocked.blocked_by,))
+        return replace(finding, blocked_by=str(blocked.blocked_by), behind=blocked.blocked_by)
     reason = gone[0] if gone else Missing(Key(need.kind), "the case does not hold it", need.kind.how_to_get)
     if reason.because == "this integration has no such thing":
         return _finding(check, Outcome.NOT_APPLICABLE, "Not a question for this integration.", bag)
     finding = _finding(check, Outcome.UNKNOWN, f"Not looked at: {reason.because}.", bag)
-    return _replace(finding, missing=reason.how_to_get or need.kind.how_to_get)
+    return replace(finding, missing=reason.how_to_get or need.kind.how_to_get)
 
 
 def _from(check: Check, result: Result, bag: Bag) -> Finding:
@@ -108,14 +109,16 @@ def _from(check: Check, result: Result, bag: Bag) -> Finding:
 
 
 def _finding(check: Check, status: Outcome, says: str, bag: Bag) -> Finding:
-    return Finding(check.id, check.step, check.title, status, says, instant=check.instant, seen_from=bag.seen_from,
-                   checklist=check.checklist)  # fmt: skip
-
-
-def _replace(finding: Finding, **changes: object) -> Finding:
-    from dataclasses import replace
-
-    return replace(finding, **changes)  # type: ignore[arg-type]
+    return Finding(
+        check.id,
+        check.step,
+        check.title,
+        status,
+        says,
+        instant=check.instant,
+        seen_from=bag.seen_from,
+        checklist=check.checklist,
+    )
 
 
 def _name_blockers(findings: list[Finding], bag: Bag) -> list[Finding]:
@@ -127,11 +130,9 @@ def _name_blockers(findings: list[Finding], bag: Bag) -> list[Finding]:
                 closed.setdefault(key, finding.check)
     named = []
     for finding in findings:
-        if finding.status is Outcome.BLOCKED and finding.condemns:
-            blocker = closed.get(finding.condemns[0])
-            if blocker is None:
-                blocker = _by_kind(finding.condemns[0], findings)
-            finding = _replace(finding, blocked_by=blocker or finding.blocked_by, condemns=())
+        if finding.behind is not None:
+            blocker = closed.get(finding.behind) or _by_kind(finding.behind, findings)
+            finding = replace(finding, blocked_by=blocker or finding.blocked_by)
         named.append(finding)
     return named
 

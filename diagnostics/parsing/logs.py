@@ -128,12 +128,31 @@ def proxy_rows(rows: Iterable[Row]) -> tuple[ProxyRow, ...]:
 
 
 _SCRIBE_TEXT = (
-    "note_id", "transaction_id", "request_id", "encounter_id", "patient_id", "provider_id", "site", "method", "url",
-    "ack", "ack_id", "content_type", "scope", "token_id",
-)  # fmt: skip
+    "note_id",
+    "transaction_id",
+    "request_id",
+    "encounter_id",
+    "patient_id",
+    "provider_id",
+    "site",
+    "method",
+    "url",
+    "ack",
+    "ack_id",
+    "content_type",
+    "scope",
+    "token_id",
+)
 _EHR_TEXT = (
-    "transaction_id", "request_id", "client_id", "resource", "encounter_id", "patient_id", "author_id", "ack",
-)  # fmt: skip
+    "transaction_id",
+    "request_id",
+    "client_id",
+    "resource",
+    "encounter_id",
+    "patient_id",
+    "author_id",
+    "ack",
+)
 _SCRIBE_OTHER = ("at", "event", "status", "latency_ms", "attempt", "error", "response_headers", "expires_in")
 _EHR_OTHER = ("at", "event", "status", "error", "fields", "change")
 
