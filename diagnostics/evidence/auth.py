@@ -40,7 +40,7 @@ class Discovery(Evidence):
         """Return the token endpoint of the first document that names one."""
         return next((d.token_endpoint for d in self.documents if d.token_endpoint), None)
 
-    def facts(self) -> Mapping[str, Any]:
+    def baseline_facts(self) -> Mapping[str, Any]:
         """Return where tokens are issued."""
         return {"token": {"endpoint": self.token_endpoint}} if self.token_endpoint else {}
 
@@ -150,7 +150,7 @@ class TokenAnswer(Evidence):
         """Tell whether what needs authorization can be asked for."""
         return self.granted
 
-    def facts(self) -> Mapping[str, Any]:
+    def baseline_facts(self) -> Mapping[str, Any]:
         """Return lifetime and scope of the token."""
         if not self.granted:
             return {}

@@ -66,7 +66,7 @@ class Capability(Evidence):
     statement: CapabilityFacts
     with_token: bool = False
 
-    def facts(self) -> Mapping[str, Any]:
+    def baseline_facts(self) -> Mapping[str, Any]:
         """Return the versions and what each resource type supports."""
         known = self.statement
         return {

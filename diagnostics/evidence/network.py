@@ -93,7 +93,7 @@ class DnsAnswer(AtEndpoint):
         """Tell whether there is an address to connect to."""
         return bool(self.addresses)
 
-    def facts(self) -> Mapping[str, Any]:
+    def baseline_facts(self) -> Mapping[str, Any]:
         """Return the addresses of a name that was really looked up."""
         return {"dns": {self.host: sorted(self.addresses)}} if self.outcome == "found" and not self.hop else {}
 
@@ -151,7 +151,7 @@ class TlsHandshake(AtEndpoint):
         """Tell whether a verified session was established (or none is needed)."""
         return not self.used or (self.verified and self.fault is None)
 
-    def facts(self) -> Mapping[str, Any]:
+    def baseline_facts(self) -> Mapping[str, Any]:
         """Return the fingerprints of the chain, leaf first, and when the leaf ends."""
         if not self.chain:
             return {}

@@ -15,6 +15,7 @@ from diagnostics.parsing.note_headings import WIDER, canonical
 from diagnostics.parsing.note_sections import split
 
 FOUND, ABSENT = 0.6, 0.25  # shares of a section's sentences; between them a person may have edited the text
+_ENDS = " .\u2026"
 _EDITED = frozenset({"amended", "corrected", "appended"})
 
 
@@ -163,27 +164,42 @@ def _held(texts: dict[str, str], value: str, whole: bool, expected: frozenset[st
     if not value.strip():
         return dict.fromkeys(texts, Held.NO)
     if whole:
-        return {name: _held_whole(name, texts, value) for name in texts}
+        return {name: _held_whole(name, texts, value, expected) for name in texts}
     if similarity.is_hash(value):
         return _held_hash(texts, value, expected)
     return _held_prefix(texts, value, expected, is_target)
 
 
-def _held_whole(name: str, texts: Mapping[str, str], value: str) -> Held:
+def _held_whole(name: str, texts: Mapping[str, str], value: str, expected: frozenset[str]) -> Held:
+    """Decide on text that is known whole. `expected` are the sections meant for the field."""
+    twins = [other for other, text in texts.items() if similarity.words(text) == similarity.words(value)]
+    if name in twins and (name in expected or not expected & set(twins)):
+        return Held.YES
     others = "\n".join(text for other, text in texts.items() if other != name)
     share = similarity.coverage(texts[name], value, without=others)
-    if share is None:  # every sentence of it also stands in another section: it proves nothing
-        share = similarity.coverage(texts[name], value)
-        return Held.UNSURE if share is not None and share >= FOUND else Held.NO
-    if share >= FOUND or similarity.is_truncated(value, texts[name]):
+    if share is None:  # every sentence of it also stands in another section
+        return _held_alike(name, texts, value, expected)
+    if share >= FOUND or (name in expected and similarity.is_truncated(value, texts[name])):
         return Held.YES
     return Held.NO if share < ABSENT else Held.UNSURE
 
 
+def _held_alike(name: str, texts: Mapping[str, str], value: str, expected: frozenset[str]) -> Held:
+    """Decide on a section that repeats another: where the other one is meant to be, it explains the words."""
+    share = similarity.coverage(texts[name], value)
+    if share is None or share < FOUND:
+        return Held.NO
+    if name in expected:
+        return Held.YES
+    repeats = any((similarity.coverage(texts[name], texts[other]) or 0.0) >= FOUND for other in expected)
+    return Held.NO if repeats else Held.UNSURE
+
+
 def _held_hash(texts: Mapping[str, str], value: str, expected: frozenset[str]) -> dict[str, Held]:
-    for group in ([name] for name in texts):
-        if similarity.same_hash(value, texts[group[0]]):
-            return {name: Held.YES if name in group else Held.NO for name in texts}
+    single = [name for name in texts if similarity.same_hash(value, texts[name])]
+    if single:
+        meant = [name for name in single if name in expected] or single
+        return {name: Held.YES if name in meant else Held.NO for name in texts}
     for names in ([name for name in texts if name in expected], list(texts)):
         for between in ("\n", "\n\n", " "):
             if similarity.same_hash(value, between.join(texts[name] for name in names)):
@@ -221,7 +237,8 @@ def _cut_away(
     everything = "\n".join(texts.values())
     for place_of, name in enumerate(names):
         sent = similarity.normalise(texts[name])
-        if any(_breaks_off(value, sent) for value in values):
+        own = [stored.fields.get(id, "") for id in plan.get(name, ((), False))[0]]
+        if any(_breaks_off(value, sent) for value in values) or any(similarity.is_truncated(v, sent) for v in own):
             return frozenset(names[place_of + 1 :])
     if any(similarity.is_truncated(value, everything) and len(value) > 200 for value in values):
         return frozenset(names)
@@ -239,8 +256,8 @@ def _breaks_off(value: str, sent: str) -> bool:
     start = short.rfind(sent[:30]) if len(sent) > 40 else -1
     if start < 0:
         return False
-    tail = short[start:].rstrip(" .\u2026")
-    return 30 <= len(tail) < 0.98 * len(sent) and sent.startswith(tail)
+    tail, full = short[start:].rstrip(_ENDS), sent.rstrip(_ENDS)
+    return 30 <= len(tail) < 0.98 * len(full) and full.startswith(tail)
 
 
 def _one_document(
