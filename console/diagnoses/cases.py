@@ -1,6 +1,7 @@
 """Make the engine's case of a note and its integration from what the console holds now."""
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -15,12 +16,12 @@ from diagnostics import case as engine
 
 def build_case(
     *, integration: Integration, note: Note | None, ticket_id: uuid.UUID | None = None, offline: bool = False,
-    segment: str = "",
+    segment: str = "", now: datetime | None = None,
 ) -> engine.Case:  # fmt: skip
     """Give the case: the integration's current snapshots, the note's trace, the answers of people."""
     return engine.Case(
         integration=join(integration),
-        now=timezone.now(),
+        now=now or timezone.now(),
         note=_note(note) if note else None,
         logs=_logs(note) if note else engine.Logs(),
         filed=_newest(FiledSnapshot, note=note) if note else None,
@@ -35,13 +36,17 @@ def build_case(
 
 
 def case_of(run: Run) -> engine.Case:
-    """Give the case of a run; its clock is the moment the run was asked for, so that a second attempt judges alike."""
+    """Give the case of a run.
+
+    Probes speak of now; a run without them judges as of the moment it was asked for, however long it queued.
+    """
     return build_case(
         integration=run.integration,
         note=run.note,
         ticket_id=run.ticket_id,
         offline=run.offline,
         segment=run.segment,
+        now=run.created_at if run.offline else None,
     )
 
 

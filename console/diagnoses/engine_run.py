@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
+from console.diagnoses.baselines import is_good, keep_baseline
 from console.diagnoses.cases import case_of
 from console.diagnoses.conclusions import tell
 from console.diagnoses.models import ActRow, EvidenceRow, FindingRow, Run
@@ -148,6 +149,8 @@ def _conclude(run: Run, document: dict[str, Any]) -> bool:
         certainty=root.get("certainty", ""),
     )
     run.refresh_from_db()
+    if ended and not run.offline and is_good(document):
+        keep_baseline(run, document)
     tell(run)
     return ended
 

@@ -90,18 +90,16 @@ def _start(
     _say("Applying migrations …")
     migrate(folder)
     seeded = _is_seeded()
-    practice = Child("practice-ehr", _manage("practice_ehr", "--state", str(folder / "practice")))
+    practice = Child("practice-ehr", _manage("practice_ehr", "--demo"))
     if not seeded:
-        supervisor.start(practice)
         _say("Making sample data (first start only) …")
         subprocess.run(_manage("seed"), cwd=ROOT, check=True)
     port = _free_port(options.port)
     address = f"http://127.0.0.1:{port}/"
     (folder / "address").write_text(address + "\n", encoding="utf-8")
     web = Child("web", _granian(port), env={"DATABASE_POOL_SIZE": "6", "NOTETRACE_ADDRESS": address})
-    supervisor.start(web)
-    if seeded:  # the page comes first on later starts; workers follow, and the page says so until they are there
-        supervisor.start(practice)
+    supervisor.start(web)  # the page comes first; workers follow, and the page says so until they are there
+    supervisor.start(practice)
     supervisor.start(Child("sweeper", _manage("sweeper")))
     supervisor.start(Child("worker", _manage("worker", "--concurrency", "2"), stop_limit_s=12))
     supervisor.start(Child("beat", _manage("beat", "--schedule", str(folder / "beat-schedule"))))

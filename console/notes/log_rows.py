@@ -3,10 +3,10 @@
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Min, Q
 
 from console.accounts.keys import keyring
 from console.integrations.models import Integration
@@ -15,6 +15,8 @@ from console.notes.partitions import ensure_days
 from console.shared.identifiers import new_id
 
 BATCH = 1000
+BEFORE, AFTER = timedelta(hours=12), timedelta(hours=3)
+MOST_ROWS = 3000
 _MASKS = (
     (re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{20,}"), "<id>"),
     (re.compile(r"\"[^\"]{0,200}\"|'[^']{0,200}'"), "<text>"),
@@ -37,24 +39,32 @@ def store_rows(
 
 
 def rows_of(note: Note, log: str) -> tuple[dict[str, Any], ...] | None:
-    """Give a note's rows of one log in their order; None where the integration has no such log at all.
+    """Give one log around a note, in its order; None where the integration has no such log at all.
 
-    Rows that carry none of the note's ids but stand in its time (token requests, changes) come along: they tell why.
+    The note's own rows come whatever their time. Those of other notes in the same hours come along because only
+    they tell whether one note failed, or one provider's, or all.
     """
     entries = LogEntry.objects.filter(facility_id=note.facility_id, integration_id=note.integration_id, log=log)
     if not entries.exists():
         return None
-    mine = Q(note_hash=note.external_hash)
+    own = _own(note)
+    ends = LogEntry.objects.filter(facility_id=note.facility_id, integration_id=note.integration_id).filter(own)
+    span = ends.aggregate(first=Min("at"), last=Max("at"))
+    first = span["first"] or note.generated_at or note.created_at
+    last = span["last"] or first
+    around = Q(at__gte=first - BEFORE, at__lte=last + AFTER)
+    near = entries.filter(around).order_by("at", "id")[:MOST_ROWS]
+    found = {entry.pk: entry for entry in [*near, *entries.filter(own)[:MOST_ROWS]]}
+    return tuple(entry.sealed for entry in sorted(found.values(), key=lambda entry: (entry.at, entry.pk)))
+
+
+def _own(note: Note) -> Q:
+    own = Q(note_hash=bytes(note.external_hash))
     if note.transaction_hash:
-        mine |= Q(transaction_hash=note.transaction_hash)
+        own |= Q(transaction_hash=bytes(note.transaction_hash))
     if note.encounter_hash:
-        mine |= Q(encounter_hash=note.encounter_hash)
-    own = entries.filter(mine)
-    requests = [bytes(value) for value in own.exclude(request_hash=None).values_list("request_hash", flat=True)]
-    if requests:
-        mine |= Q(request_hash__in=requests)
-    nobody = Q(note_hash=None, transaction_hash=None, encounter_hash=None)
-    return tuple(entry.sealed for entry in entries.filter(mine | nobody).order_by("at", "id")[:5000])
+        own |= Q(encounter_hash=bytes(note.encounter_hash))
+    return own
 
 
 def _entry(facility_id: uuid.UUID, integration: Integration | None, log: str, row: Mapping[str, Any]) -> LogEntry:

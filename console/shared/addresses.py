@@ -44,7 +44,7 @@ def broker_settings(url: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
             "use_notify": True,
             "pool_size": 4,
         }
-        return "pgmq://", options, {}
+        return "pgmq://queue", options, {}  # a name for log lines; the options say where it is
     if scheme in {"amqp", "amqps"}:
         quorum = {"CELERY_TASK_DEFAULT_QUEUE_TYPE": "quorum", "CELERY_WORKER_DETECT_QUORUM_QUEUES": True}
         return url, {"confirm_publish": True}, quorum

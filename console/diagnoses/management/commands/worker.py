@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: Any) -> None:
         """Offer the network segment in which this worker stands."""
-        parser.add_argument("--queues", default="default", help="comma-separated; segment_<slug> for a segment's worker")
+        parser.add_argument("--queues", default="default", help="comma-separated; segment_<slug> for a segment")
         parser.add_argument("--concurrency", type=int, default=2)
 
     def handle(self, *args: Any, **options: Any) -> None:
