@@ -29,6 +29,7 @@ class Options:
     log_dir: Path | None = None
     ready_file: Path | None = None
     case: Path | None = None
+    latency_s: float = 0.0
 
 
 def parse(arguments: list[str]) -> Options:
@@ -54,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--logs", type=Path, help="folder for the audit trail and the ledger")
     parser.add_argument("--control-port", type=int, default=0, help="port of the control interface (any)")
     parser.add_argument("--control-token", help="token of the control interface (made up and printed)")
+    parser.add_argument("--latency-ms", type=float, default=0.0, help="let every answer take this much longer")
     parser.add_argument("--ready-file", type=Path, help="file that is written once everything listens")
     parser.add_argument("--case", type=Path, help="also play the first tenant's fault and write a case folder here")
 
@@ -74,6 +76,7 @@ def options_of(parsed: argparse.Namespace) -> Options:
         log_dir=parsed.logs,
         ready_file=parsed.ready_file,
         case=parsed.case,
+        latency_s=parsed.latency_ms / 1000,
     )
 
 
@@ -105,6 +108,7 @@ def serve(options: Options, stopped: threading.Event | None = None) -> int:
         control_token=options.control_token,
         log_dir=options.log_dir,
     )
+    ehr.latency_s = options.latency_s
     with ehr:
         try:
             make_ill(ehr, options.faults)

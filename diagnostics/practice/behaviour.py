@@ -50,6 +50,7 @@ class Behaviour:
     create_advertised: bool = True
     create_refused: bool = False
     write_route: bool = False  # notes are created at a route of their own
+    metadata: str = "ok"  # ok huge deep endless stalled torn garbage
     strict_media_type: bool = True
     body_limit: int = 2_000_000
     duplicate_refused: bool = False

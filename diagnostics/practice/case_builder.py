@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,18 +50,26 @@ def build_case(
     seed: int = 1,
     live: bool = True,
     minutes_ago: float | None = None,
+    also: Iterable[str] = (),
 ) -> BuiltCase:
     """Play the story of one note with this fault and write the case folder.
 
     The tenant is emptied first and keeps the fault afterwards, so that a live diagnosis meets it.
     `fault` is the name of a fault or of a healthy variation, or None. With `live=False` the clock of the
-    case is fixed to the end of its story, for runs without network. `minutes_ago` moves the story into the past.
+    case is fixed to the end of its story, for runs without network. `minutes_ago` moves the story into the past,
+    `also` adds further faults of the same protocol.
     """
     condition = condition_named(fault)
     target = ehr.tenant(tenant)
     ehr.reset(tenant)
     target.faults = frozenset()
-    player = StoryPlayer(ehr, target, condition, random.Random(f"{seed}|{ehr.texts.seed}|{fault}"))
+    names = tuple(name for name in (fault, *also) if name)
+    player = StoryPlayer(
+        ehr,
+        target,
+        tuple(c for n in names if (c := condition_named(n))),
+        random.Random(f"{seed}|{ehr.texts.seed}|{fault}"),
+    )
     if minutes_ago is not None:
         player.story = replace(player.story, minutes_ago=minutes_ago)
     try:

@@ -160,7 +160,7 @@ def exchange_mllp(host: str, port: int, framed: bytes, way: Way, *, tls: bool) -
         except TimeoutError as error:
             # A short linger lets the far side see our leaving at once.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 1))
-            raise NetworkFailure("No acknowledgement within the time limit", sent=True, timed_out=True) from error
+            raise NetworkFailure("No acknowledgement: read timed out", sent=True, timed_out=True) from error
         except OSError as error:
             raise NetworkFailure(str(error), sent=True) from error
     return received.strip(b"\x0b\x1c\x0d")

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from diagnostics.practice.capability import audit_events, capability_statement
 from diagnostics.practice.chart import file_in_chart, narrative_of, write_filed_row
 from diagnostics.practice.gateway import gateway_page, intercept
+from diagnostics.practice.hostile import mistreat
 from diagnostics.practice.http_server import Request, Response, html_response, json_response
 from diagnostics.practice.ledger import LedgerEntry, fingerprint
 from diagnostics.practice.pages import plain_page
@@ -126,7 +127,7 @@ class FhirServer:
         if parts == ["metadata"]:
             if tenant.behaviour.metadata_protected:
                 self._authenticate(exchange)
-            return json_response(200, capability_statement(tenant), FHIR_JSON)
+            return mistreat(json_response(200, capability_statement(tenant), FHIR_JSON), tenant.behaviour.metadata)
         if parts[0] not in TYPES:
             self._received(exchange)
             raise Rejected(404, "not-supported", "There is no such resource type here.", parts[0])

@@ -42,7 +42,7 @@ class Request:
 
 @dataclass
 class Response:
-    """One answer, or a way of not answering: `act` is send, close, reset or stall."""
+    """One answer, or a way of not answering: `act` is send, close, reset, stall, torn, garbage or endless."""
 
     status: int = 200
     body: bytes = b""
@@ -160,7 +160,24 @@ async def send(writer: asyncio.StreamWriter, request: Request, response: Respons
         return False
     if response.act == "close":
         return False
+    if response.act in ("torn", "garbage", "endless"):
+        await _misbehave(writer, response)
+        return False
     close = request.headers.get("connection", "").lower() == "close"
     writer.write(encode_response(response, head=request.method == "HEAD", close=close))
     await writer.drain()
     return not close
+
+
+async def _misbehave(writer: asyncio.StreamWriter, response: Response) -> None:
+    """Send what no client should choke on: half an answer, bytes that are no HTTP, a body without end."""
+    if response.act == "garbage":
+        writer.write(bytes(range(256)) * 4)
+    elif response.act == "torn":
+        writer.write(encode_response(response)[:-20])
+    else:
+        writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {response.content_type}\r\n\r\n".encode())
+        while True:
+            writer.write(b" " * 65536)
+            await writer.drain()
+    await writer.drain()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 
 from diagnostics.practice.chart import file_in_chart, write_filed_row
 from diagnostics.practice.hl7 import Message, Nack, acknowledge, judge, narrative_of, read_message
@@ -18,8 +19,9 @@ MAX_MESSAGE = 10_000_000
 class MllpServer:
     """Answer the messages of one tenant."""
 
-    def __init__(self, tenant: Tenant) -> None:
+    def __init__(self, tenant: Tenant, latency_s: Callable[[], float] = lambda: 0.0) -> None:
         self.tenant = tenant
+        self._latency_s = latency_s
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Read frames from one connection and answer each."""
@@ -31,6 +33,7 @@ class MllpServer:
                     frame, buffer = buffer.split(END, 1)
                     reply = self._take(frame)
                     if reply is not None:
+                        await asyncio.sleep(self._latency_s())
                         writer.write(START + reply + END)
                         await writer.drain()
                 chunk = await reader.read(65536)

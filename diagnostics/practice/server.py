@@ -21,6 +21,7 @@ from diagnostics.practice.dns_server import DnsServer
 from diagnostics.practice.faults import FAULTS
 from diagnostics.practice.fhir import FhirServer
 from diagnostics.practice.healthy import VARIATIONS
+from diagnostics.practice.hostile import HOSTILITIES
 from diagnostics.practice.http_server import Request, Response, html_response, json_response, serve_http
 from diagnostics.practice.ledger import AuditTrail, Ledger, LedgerEntry, StoryClock, fingerprint
 from diagnostics.practice.listener import OPEN, Listener
@@ -54,6 +55,7 @@ class PracticeEhr:
         log_dir: Path | None = None,
     ) -> None:
         self.texts = PracticeTexts(randomize)
+        self.latency_s = 0.0
         self._state_dir = state_dir
         self._log_dir = log_dir
         if log_dir:
@@ -185,7 +187,7 @@ class PracticeEhr:
     async def _listen(self, tenant: Tenant) -> None:
         tokens = TokenServer(tenant, self.fetch_json)
         fhir = FhirServer(tenant)
-        mllp = MllpServer(tenant)
+        mllp = MllpServer(tenant, lambda: self.latency_s)
         proxy = ForwardProxy(tenant, self)
 
         async def keys(request: Request) -> Response:
@@ -195,7 +197,12 @@ class PracticeEhr:
             return html_response(200, login_page(tenant.texts))
 
         def http(handler: Any) -> Any:
-            return lambda r, w: serve_http(r, w, handler)
+            async def later(request: Request) -> Response:
+                response: Response = await handler(request)
+                response.delay_s += self.latency_s
+                return response
+
+            return lambda r, w: serve_http(r, w, later)
 
         async def token(request: Request) -> Response:
             entry = LedgerEntry(iso(tenant.server_time()), tenant.name, "auth", request.method, request.path)
@@ -245,11 +252,11 @@ class PracticeEhr:
     def set_faults(self, tenant: str, names: Iterable[str]) -> None:
         """Make a tenant ill with exactly these faults (or healthy variations); an empty set heals it."""
         chosen = frozenset(names)
-        unknown = sorted(chosen - FAULTS.keys() - VARIATIONS.keys())
+        unknown = sorted(chosen - FAULTS.keys() - VARIATIONS.keys() - HOSTILITIES.keys())
         if unknown:
             raise UnknownName(f"There is no fault called {unknown[0]!r}.")
         target = self.tenant(tenant)
-        turned = [(FAULTS.get(name) or VARIATIONS[name]).ehr for name in sorted(chosen)]
+        turned = [(FAULTS.get(name) or VARIATIONS.get(name) or HOSTILITIES[name]).ehr for name in sorted(chosen)]
         target.faults = chosen
         target.behaviour = behaviour_of(turned)
         target.audit.offset_s = target.behaviour.clock_offset_s

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from diagnostics.practice.fault import Fault, Habits, Story, Variation
 from diagnostics.practice.notes import APSO, SOAP, Note, write_note
+from diagnostics.practice.packaging import document_reference
 from diagnostics.practice.scribe import Attempt, PracticeScribe
 from diagnostics.practice.server import PracticeEhr
 from diagnostics.practice.store import Filing
@@ -23,15 +25,17 @@ class StoryPlayer:
     """Hold what one story brings together."""
 
     def __init__(
-        self, ehr: PracticeEhr, tenant: Tenant, condition: Fault | Variation | None, source: random.Random
+        self, ehr: PracticeEhr, tenant: Tenant, conditions: tuple[Fault | Variation, ...], source: random.Random
     ) -> None:
-        self.ehr, self.tenant, self.condition, self.source = ehr, tenant, condition, source
-        self.habits = Habits(**condition.scribe) if condition else Habits()
-        self.story = Story(**condition.story) if condition else Story()
-        self.hl7 = bool(condition and condition.protocol == "hl7v2")
+        self.ehr, self.tenant, self.conditions, self.source = ehr, tenant, conditions, source
+        self.habits, self.story = Habits(), Story()
+        for condition in conditions:
+            self.habits = replace(self.habits, **condition.scribe)
+            self.story = replace(self.story, **condition.story)
+        self.hl7 = any(condition.protocol == "hl7v2" for condition in conditions)
         tenant.discrete = tenant.template.discrete = not self.hl7
         trust = ehr.ca_pem
-        if condition and condition.ehr.get("proxy") == "strip":
+        if any(condition.ehr.get("proxy") == "strip" for condition in conditions):
             trust += ehr.inspector.ca_pem
         self.trust_pem = trust
         good = replace(Habits(), flow=self.habits.flow, mllp_tls=self.habits.mllp_tls, proxy=self.habits.proxy)
@@ -56,14 +60,15 @@ class StoryPlayer:
         if story.change:
             self.changed_at = iso(tenant.clock.timestamp())
             tenant.audit.write("change", change=self._change())
-        self.ehr.set_faults(tenant.name, (self.condition.name,) if self.condition else ())
+        self.ehr.set_faults(tenant.name, [condition.name for condition in self.conditions])
         tenant.unmapped = story.unmapped
         tenant.clock.shift_s = now_shift
         self.scribe.habits = self.habits
         note = self.note
         if self.habits.reuse_identifier:
-            first = next(row for row in self.scribe.rows if row["event"] == "sent")
-            note = replace(note, transaction_id=first["transaction_id"])
+            self._older_document(note)
+        if self.habits.message == "long_id":
+            note = replace(note, transaction_id=f"{note.transaction_id}-{note.note_id}")
         if self.habits.payload == "references":
             self._admit(note, story.encounter)
             note = replace(note, encounter_id=f"{note.encounter_id}7")
@@ -97,6 +102,13 @@ class StoryPlayer:
         add_encounter(self.tenant, note.encounter_id, note.patient_id, owner=owner, **rest)
         return note
 
+    def _older_document(self, note: Note) -> None:
+        """Place a document with the note's identifier that is older than any log."""
+        older = self._note(8)
+        older = replace(self._admit(older, {}), transaction_id=note.transaction_id)
+        at = self.tenant.clock.now() - timedelta(days=30)
+        self.tenant.store.create("DocumentReference", document_reference(older, at, Habits()), at.isoformat())
+
     def _change(self) -> dict[str, str]:
         tenant = self.tenant
         left = [grant for grant in ALL_GRANTS if grant not in self.story.grants_lost]
@@ -116,10 +128,7 @@ class StoryPlayer:
     def filings(self) -> list[Filing]:
         """List what the chart holds of the note, under whatever identifier it was sent."""
         ids = {row["transaction_id"] for row in self.scribe.rows if row["note_id"] == self.note.note_id}
-        mine = [f for f in self.tenant.store.filings if f.transaction_id in ids]
-        if self.habits.reuse_identifier:
-            mine = [f for f in mine if f.encounter_id == self.note.encounter_id]
-        return mine
+        return [f for f in self.tenant.store.filings if f.transaction_id in ids]
 
 
 def other_practice(tenant: Tenant) -> str:

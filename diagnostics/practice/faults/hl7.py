@@ -56,6 +56,13 @@ HL7_FAULTS = (
         "A new integration's notes are refused: they still call themselves test messages.",
         "training",
     ),
+    _message(
+        "hl7-control-id-too-long",
+        "hl7.msh.control_id",
+        "Every note is refused since the scribe made its message numbers longer.",
+        "long_id",
+        "possible",
+    ),
     _message("hl7-segment-order", "hl7.grammar.order", "Every note is refused since the scribe's release.", "order"),
     _message(
         "hl7-segment-missing",
