@@ -140,7 +140,12 @@ def clocks_agreed(trace: NoteTrace, log: ScribeLog | None) -> Result:
     applies=signs,
 )
 def audience_is_the_token_endpoint(
-    assertion: ClientAssertion, settings: Settings, trace: NoteTrace | None, token: TokenAnswer | None
+    assertion: ClientAssertion,
+    settings: Settings,
+    trace: NoteTrace | None,
+    token: TokenAnswer | None,
+    discovery: Discovery | None,
+    log: ScribeLog | None,
 ) -> Result:
     """The audience is compared letter by letter; a near miss is a miss."""
     if token_came(trace, None):
@@ -151,14 +156,27 @@ def audience_is_the_token_endpoint(
         return unknown("Where the assertion was sent is not known.", get="the token URL of the integration")
     if audience == posted:
         return passed("The audience is the URL the request was posted to.", aud=audience)
-    if settings.integration.auth.audience is not None and audience == settings.integration.auth.audience:
-        return passed("The audience is the one configured for this EHR.", aud=audience)
-    shape = " as a list" if isinstance(audience, list) else ""
     if isinstance(audience, list) and audience == [posted]:
-        return failed("The assertion names its audience as a list of one, not as a single text.", conclusive=False,
-                      condemns=closed(token), aud=audience, token_url=posted)  # fmt: skip
-    return failed(f"The assertion names another audience{shape} than the token endpoint.", condemns=closed(token),
-                  aud=audience, token_url=posted)  # fmt: skip
+        return failed(
+            "The assertion names its audience as a list of one, not as a single text.",
+            conclusive=False, condemns=closed(token), aud=audience, token_url=posted,
+        )  # fmt: skip
+    return failed(
+        "The assertion names another audience than the token endpoint.",
+        strength=_weight_of_audience(audience, settings, discovery, log),
+        condemns=closed(token), aud=audience, token_url=posted,
+    )  # fmt: skip
+
+
+def _weight_of_audience(
+    audience: object, settings: Settings, discovery: Discovery | None, log: ScribeLog | None
+) -> Strength:
+    """Weigh an audience that is not the token endpoint: some servers take their issuer, or what they agreed on."""
+    if any(audience == document.issuer for document in (discovery.documents if discovery else ())):
+        return Strength.MODERATE
+    came = any(r.event == "token" and r.error is None and (r.status or 200) < 300 for r in (log.rows if log else ()))
+    worked = came and audience == settings.integration.auth.audience
+    return Strength.MODERATE if worked else Strength.DECISIVE
 
 
 def _posted_to(trace: NoteTrace | None) -> str | None:

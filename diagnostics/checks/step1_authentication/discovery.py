@@ -47,14 +47,14 @@ def discovery_is_served(
         return passed("The sign-in configuration was read.", addresses=[each.url for each in discovery.documents])
     if not discovery.answers:
         return unknown("No address for discovery is configured.", get="the authorization server's address")
-    if capability is not None and capability.statement.token_endpoint:
-        return warned("Only the capability statement names the token endpoint.",
-                      token_endpoint=capability.statement.token_endpoint)  # fmt: skip
     seen = sorted({str(each.status or (each.fault.kind if each.fault else "")) for each in discovery.answers})
     facts: dict[str, Any] = {"answers": seen, "addresses": [each.url for each in discovery.answers]}
     if token is not None and token.granted:
         return warned("No sign-in configuration is published, but the configured token endpoint works.", **facts)
     needed = settings.integration.auth.token_url is None
+    elsewhere = capability.statement.token_endpoint if capability is not None else None
+    if elsewhere and not needed:
+        return warned("Only the capability statement names the token endpoint.", token_endpoint=elsewhere, **facts)
     says = "None of the well-known addresses serves a sign-in configuration."
     return failed(says, strength=Strength.STRONG if needed else Strength.MODERATE, condemns=(discovery,), **facts)
 
