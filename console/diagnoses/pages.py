@@ -75,7 +75,7 @@ class StepLine:
     @property
     def seconds(self) -> str:
         """Give its time in seconds, empty while it has none."""
-        return "" if not self.ms else f"{self.ms / 1000:.2f} s"
+        return "" if not self.ms or self.ms < 5 else f"{self.ms / 1000:.2f} s"
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,8 @@ def comment(request: HttpRequest, number: int) -> HttpResponse:
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
     return _do(
         request, ticket, CommentForm(request.POST),
-        lambda data: services.comment(ticket=ticket, text=data["text"], by=request.user), name="comment", back="activity",
+        lambda data: services.comment(ticket=ticket, text=data["text"], by=request.user),
+        name="comment", back="activity",
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from console.diagnoses import words
 from console.diagnoses.models import Answer
 from console.tickets.models import Attachment, Severity, Ticket, TicketEvent, TicketNote, TicketState, WaitingFor
+from diagnostics import catalog
 from diagnostics.checklists import ITEMS
 
 Kind = TicketEvent.Kind
@@ -45,6 +46,8 @@ class Entry:
 def activity(ticket: Ticket) -> tuple[Entry, ...]:
     """Read the events with what they are about; five queries, however long the story."""
     events = ticket.events.select_related("by").order_by("-at", "-id")
+    # That a run began and ended is told by its own two events; the states it moves through say nothing more.
+    events = events.exclude(kind=Kind.STATE, after__in=(TicketState.DIAGNOSING, TicketState.DIAGNOSED))
     bodies: dict[uuid.UUID, str] = {row.id: row.text for row in ticket.comments.all()}
     bodies |= {row.id: row.text for row in ticket.disagreements.all()}
     bodies |= {row.id: row.value for row in Answer.objects.filter(ticket_id=ticket.id)}
@@ -81,7 +84,8 @@ def _says(event: TicketEvent) -> str:
         case Kind.RUN_CONCLUDED:
             if before != "done":
                 return "could not bring the diagnosis to an end"
-            return f"concluded: {after}" if after else "concluded without a cause"
+            cause = catalog.causes().get(after)
+            return f"concluded: {cause.title if cause else after}" if after else "concluded without a cause"
         case Kind.COMMENT:
             return "wrote"
         case Kind.ATTACHMENT:

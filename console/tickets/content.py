@@ -1,5 +1,6 @@
 """Make a note's payload readable: what cannot be shown as text says so."""
 
+import contextlib
 import json
 
 SHOWN_CHARS = 200_000
@@ -11,10 +12,8 @@ def readable(content: bytes | None) -> str | None:
         return None
     text = content.decode("utf-8", errors="replace").strip("\x0b\x1c\r\n")
     if text[:1] in "{[":
-        try:
+        with contextlib.suppress(ValueError):  # shown as it was sent: that it does not parse is worth seeing
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-        except ValueError:
-            pass  # shown as it was sent: that it does not parse is what somebody wants to see
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if len(text) > SHOWN_CHARS:
         return text[:SHOWN_CHARS] + f"\n… {len(text) - SHOWN_CHARS} more characters"

@@ -20,7 +20,7 @@ class OpenForm(forms.Form):
     pasted = forms.CharField(
         max_length=PASTE_LIMIT,
         error_messages={
-            "required": "Paste a note id, an encounter, a transaction id, an error text, an HL7 message or a FHIR payload.",
+            "required": "Paste a note id, an encounter, a transaction id, an error text, an HL7 message or a payload.",
             "max_length": "This is too long: at most 2 MB of text can be pasted.",
         },
     )

@@ -85,7 +85,7 @@ class TicketPage:
 
     @property
     def next_poll(self) -> int:
-        """Count polls, so that each fragment brings a poller of its own: htmx fires "load" once in an element's life."""
+        """Count polls: each fragment brings a poller of its own, since htmx fires "load" once an element."""
         return self.polled + 1
 
     @cached_property

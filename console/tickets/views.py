@@ -1,6 +1,7 @@
 """The queue, the opening of a ticket, and the ticket page with its live fragment."""
 
 import hashlib
+import io
 import uuid
 
 from django.contrib.auth.decorators import login_required
@@ -95,7 +96,6 @@ def _key(request: HttpRequest, given: str) -> str:
 def attachment(request: HttpRequest, number: int, attachment_id: uuid.UUID) -> HttpResponse:
     """Hand out a file of a ticket; never shown in the page, because it is somebody else's content."""
     file = attachment_or_404(request.user, number, attachment_id)
-    response = FileResponse(iter([file.content]), as_attachment=True, filename=file.name)
+    response = FileResponse(io.BytesIO(file.content), as_attachment=True, filename=file.name)
     response["Content-Type"] = "application/octet-stream"
-    response["Content-Length"] = str(file.size)
     return response
