@@ -93,7 +93,7 @@ def complete(note: FhirNote, settings: Settings, vendor: Vendor, trace: NoteTrac
             if gap:
                 target.setdefault(gap, "US Core")
         for gap in _without_content(document, path):
-            base.setdefault(gap, "FHIR R4")
+            base.setdefault(gap, "US Core")
     gaps = {**named, **base}
     if gaps:
         first, whose = next(iter(gaps.items()))

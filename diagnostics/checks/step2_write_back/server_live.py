@@ -178,7 +178,7 @@ def server_is_unchanged(capability: Capability, baseline: Baseline, trace: NoteT
     known = baseline.facts.get("capability")
     if not isinstance(known, dict):
         return unknown("The last good run recorded no capability statement.", get="the facts of an earlier good run")
-    now = capability.facts()["capability"]
+    now = capability.baseline_facts()["capability"]
     changed = sorted(k for k in ("fhir_version", "software_version") if known.get(k) and known[k] != now.get(k))
     lost = _lost(known.get("interactions"), now["interactions"])
     if not changed and not lost:
