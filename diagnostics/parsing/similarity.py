@@ -45,7 +45,7 @@ def coverage(text: str, within: str, *, without: str = "") -> float | None:
 
     Sentences that also stand in `without` say nothing and are left out; None where no sentence is left.
     A sentence counts when three quarters of its runs of four words are found; one of fewer words must be a whole
-    sentence there.
+    sentence there. Lists whose lines were joined are found by the runs across their lines.
     """
     other = frozenset(sentences(without)) if without else frozenset()
     mine = [sentence for sentence in sentences(text) if sentence not in other]
@@ -55,7 +55,9 @@ def coverage(text: str, within: str, *, without: str = "") -> float | None:
     there = words(within)
     runs, whole = shingles(there), frozenset(sentences(within))
     covered = sum(len(sentence) for sentence in mine if _stands(sentence, runs, whole))
-    return covered / total
+    across = shingles([word for sentence in mine for word in sentence])
+    joined = sum(run in runs for run in across) / len(across) if len(across) >= SHINGLE else 0.0
+    return max(covered / total, joined)
 
 
 def _stands(sentence: tuple[str, ...], runs: frozenset[tuple[str, ...]], whole: frozenset[tuple[str, ...]]) -> bool:

@@ -63,4 +63,8 @@ def nothing_dropped(
     lost = [p.section for p in seen.sections if p.absent and p.targets and p.section not in replaced]
     if not lost:
         return passed("Every section that was sent is somewhere in the chart, or was taken out by a person.")
+    last = [p.section for p in seen.sections][-len(lost) :]
+    if len(lost) > 1 and lost == last:  # the text may as well have been cut off right there
+        says = f"{titles(lost).capitalize()}, the end of the note, were sent and are in no field of the chart."
+        return failed(says, strength=Strength.MODERATE, sections=lost)
     return failed(f"{titles(lost).capitalize()} was sent and is in no field of the chart.", sections=lost)
