@@ -26,15 +26,18 @@ _MAX_LINE = 1_048_576
 _SPECIFIC = 20  # signatures of this weight name one product's exact words and go before everything else
 _UNKNOWN = "This text names nothing known. Add the HTTP status, the whole body, or what was being sent where."
 _HL7 = re.compile(
-    r"\b(?:hl7(?![-/.]?fhir)|mllp|ms[ha][-.|]\w|ob[xr][-. ]|pid[-.][0-9]|pv1\b|txa\b|evn\b|nack\b|mdm\^|oru\^|segment\b|no ack\b"
-    r"|ack (?:received|timeout|code|control)|waiting for ack|mirth|rhapsody|cloverleaf|iguana|ca\.uhn\.hl7v2)|<ens",
+    r"\b(?:hl7(?![-/.]?fhir)|mllp|ms[ha][-.|]\w|ob[xr][-. ]|pid[-.][0-9]|pv1\b|txa\b|evn\b|nack\b|mdm\^|oru\^|segment\b"
+    r"|no ack\b|ack (?:received|timeout|code|control)|waiting for ack|mirth|rhapsody|cloverleaf|iguana|ca\.uhn\.hl7v2)"
+    r"|<ens",
     re.IGNORECASE,
 )
 _STATUS = re.compile(
-    r"\b(?:http(?:/[0-9.]{1,3})?|status(?:[ _-]?code)?|response(?:[ _-]?code)?|httpstatus|returned|got|received|answered"
-    r"|error)\b[\"']?[\s:=(\[]{1,4}(?:http(?:/[0-9.]{1,3})? ?(?:status )?(?:code )?)?[\"']?([345][0-9]{2})\b(?![.:][0-9])",
+    r"\b(?:http(?:/[0-9.]{1,3})?|status(?:[ _-]?code)?|response(?:[ _-]?code)?|httpstatus|returned|got|received"
+    r"|answered|error)\b[\"']?[\s:=(\[]{1,4}(?:http(?:/[0-9.]{1,3})? ?(?:status )?(?:code )?)?[\"']?"
+    r"([345][0-9]{2})\b(?![.:][0-9])",
     re.IGNORECASE,
 )
+_FHIR_XML = re.compile(r"(?:<\?xml[^>]{0,200}>\s{0,20})?<[A-Z][A-Za-z]{1,40} [^>]{0,400}http://hl7\.org/fhir[\"']")
 _REASON = re.compile(
     r"\b(?:(400) bad request|(401) unauthorized|(403) forbidden|(404) not found|(405) method not allowed"
     r"|(406) not acceptable|(407) proxy authentication|(408) request time-?out|(409) conflict|(410) gone"
@@ -121,9 +124,9 @@ def _is_payload(answer: RecordedAnswer, body: str) -> bool:
     start = body.lstrip("\x0b\r\n\t ")
     if start.startswith("MSH|") and answer.ack is None:
         return True
-    if start.startswith("{") and answer.kind is AnswerKind.VENDOR:
-        return '"resourceType"' in start[:2000]
-    return False
+    if start.startswith("{") and answer.kind in (AnswerKind.VENDOR, AnswerKind.TEXT):  # text: cut before its end
+        return '"resourceType"' in start and '"OperationOutcome"' not in start
+    return bool(_FHIR_XML.match(start)) and answer.kind is AnswerKind.TEXT
 
 
 def _own_words(answer: RecordedAnswer) -> str:

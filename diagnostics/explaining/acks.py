@@ -1,9 +1,12 @@
 """Explain HL7 v2 acknowledgements by MSA-1 and the error codes of table 0357 (v2.5.1 chapter 2)."""
 
+import re
+
 from diagnostics.explaining.model import LIKELY, POSSIBLE, PROVEN, Explanation, Question, category_only, of_cause
 from diagnostics.parsing.ack import Ack, AckError
 from diagnostics.vocabulary import Category
 
+_PLACE = re.compile(r"[A-Z][A-Z0-9]{2}(?:-[0-9]{1,3})?$")
 _BY_CODE = {
     "101": "hl7.field.required",
     "103": "hl7.field.table",
@@ -30,7 +33,7 @@ def explain_ack(question: Question) -> Explanation:
         return category_only(None, None, "The receiver accepted the message (AA or CA); this is no error.")
     error = next((error for error in ack.errors if error.severity not in ("W", "I")), AckError())
     code = error.code if error.code.isdigit() and len(error.code) == 3 else _code_of_words(ack)
-    where = f" at {error.location}" if error.location else ""
+    where = f" at {error.location}" if _PLACE.match(error.location) else ""
     if code in _BY_CODE:
         return of_cause(_BY_CODE[code], PROVEN, f"The receiver refused the message{where}: table 0357 code {code}.")
     if code == "100":

@@ -46,6 +46,7 @@ _ASSERTION = (
     ("auth.assertion.clock_skew", ("not yet valid", "issued in the future", " iat ", "'iat'", "iat claim", "nbf",
                                    "not before", "clock", "used before")),
     ("auth.assertion.exp", ("expired", "expir", "'exp'", "\"exp\"", " exp ", "exp claim", "too far in the future",
+                            "token is not active",
                             "lifetime", "valid time range", "time range", "max age")),
     ("auth.assertion.signature", ("signature", "verify the jwt", "verification failed")),
     ("auth.assertion.alg_typ", ("algorithm", " alg ", "'alg'", "\"alg\"", "alg header", "signing alg")),
@@ -83,7 +84,7 @@ def explain_oauth(question: Question) -> Explanation:
     if error in ("invalid_target", "invalid_resource", "invalid_audience"):
         return of_cause("auth.audience.fhir_base", LIKELY)
     if error in _MALFORMED:
-        found = _assertion(question) if question.about("assertion", "jwt") else None
+        found = _assertion(question) if question.about("assertion", "jwt", "jti", "audience", "kid ") else None
         return found or of_cause("auth.request.malformed", LIKELY, firm=False)
     return _other(question, error)
 
@@ -193,7 +194,7 @@ def _other(question: Question, error: str) -> Explanation:
         says = "The token server failed by its own account; keep the request id and time for the vendor."
         return category_only(Category.EHR_DEFECT, POSSIBLE, says)
     if question.protocol == "oauth" or question.status in (400, 401):
-        return category_only(_AUTH, POSSIBLE, f"The token server answered {error[:60]}.")
+        return category_only(_AUTH, POSSIBLE, "The token server refused, with an error code of its own.")
     return category_only(None, None, "")
 
 

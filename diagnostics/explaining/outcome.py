@@ -3,6 +3,8 @@
 Diagnostics are free text, so they narrow a branch the codes have chosen, and never choose one.
 """
 
+import re
+
 from diagnostics.explaining.model import LIKELY, POSSIBLE, PROVEN, Explanation, Question, category_only, of_cause
 from diagnostics.parsing.answers import Issue
 from diagnostics.vendors import profile, slugs
@@ -17,9 +19,22 @@ _PROTO, _PERM, _AUTH, _MAP, _EHR = (
     Category.EHR_DEFECT,
 )
 _REFERENCES = ("patient", "encounter", "subject", "author", "practitioner", "context", "reference")
+_RECORD = re.compile(
+    r"\b(?:patient|encounter|practitioner|subject|author|organization|location|reference)s?"
+    r"(?:/|[\"'\]]|\s{1,3}(?:id|with|not|does|is|was|record|reference|could|identifier|cannot|number)\b"
+    r"|\s{1,3}[^\s]{1,64} not\b)"
+)
+_FHIRPATH = re.compile(r"[A-Z][A-Za-z]{1,40}(?:\.[a-z][A-Za-z]{0,40}(?:\[[0-9]{1,4}\])?){0,8}$")
 _CLOSED = ("closed", "locked", "signed", "finalized", "finalised", "discharged", "completed encounter", "is finished")
+DRIFT = ("after the upgrade", "since the upgrade", "after upgrade", "access review", "worked until", "policy change")
 _INSIDE = frozenset({"lock-error", "no-store", "incomplete", "transient", "timeout", "exception"})
 _CONTENT = frozenset({"invalid", "structure", "value", "invariant"})
+_BY_STATUS = {
+    405: "fhir.request.method_path",
+    406: "fhir.request.accept",
+    413: "fhir.request.size",
+    415: "fhir.request.content_type",
+}
 _DENIED = frozenset({"forbidden", "suppressed"})
 _UNPROVED = frozenset({"security", "login", "unknown", "expired"})
 
@@ -64,6 +79,10 @@ def _by_code(question: Question, issue: Issue) -> Explanation:
     code, status = issue.code, question.status
     if code == "throttled" or status == 429:
         return of_cause("net.rate.limited", PROVEN)
+    if status in _BY_STATUS:
+        return of_cause(_BY_STATUS[status], PROVEN if status == 415 else LIKELY)
+    if status == 501:
+        return category_only(_PROTO, LIKELY, "The EHR does not offer this operation.")
     if code in _DENIED or (code in ("security", "processing") and status == 403):
         return _denied(question)
     if code in _UNPROVED or (status == 401 and code not in _CONTENT):
@@ -93,8 +112,8 @@ def _sure(status: int | None, issue: Issue) -> Certainty:
 
 
 def _at(says: str, issue: Issue) -> str:
-    place = issue.expressions[0][:120] if issue.expressions else ""
-    return f"{says}: {place}." if place else f"{says}."
+    place = issue.expressions[0] if issue.expressions else ""
+    return f"{says}: {place}." if _FHIRPATH.match(place) else f"{says}."
 
 
 def _denied(question: Question) -> Explanation:
@@ -107,6 +126,8 @@ def _denied(question: Question) -> Explanation:
         return of_cause("perm.encounter.closed", LIKELY)
     if question.about("break the glass", "break-the-glass", "behavioral health", "sensitive", "restricted department"):
         return of_cause("perm.department.restricted", LIKELY)
+    if question.circumstance(*DRIFT):
+        return of_cause("perm.drift", POSSIBLE)
     return category_only(_PERM, LIKELY, "The EHR knows who asks and refuses; it does not say which right is missing.")
 
 
@@ -120,6 +141,8 @@ def _unproved(question: Question, code: str) -> Explanation:
 
 def _content(question: Question, issue: Issue) -> Explanation:
     place = " ".join(issue.expressions).lower()
+    if question.about("us-core-6"):  # an attachment has to hold data or say where they are
+        return of_cause("fhir.payload.required", PROVEN, _at("The attachment holds neither data nor a url", issue))
     if "attachment" in place:
         return of_cause(
             "fhir.payload.attachment", _sure(question.status, issue), _at("The attachment is refused", issue)
@@ -134,9 +157,9 @@ def _content(question: Question, issue: Issue) -> Explanation:
 
 def _not_found(question: Question, issue: Issue) -> Explanation:
     place = " ".join(issue.expressions).lower()
-    if any(word in place for word in _REFERENCES) or question.about(*_REFERENCES):
+    if any(word in place for word in _REFERENCES) or _RECORD.search(question.words):
         return of_cause("fhir.payload.references", LIKELY, "The note refers to a record that this EHR does not have.")
-    if question.about("resource type", "endpoint", "url", "path", "unknown resource") or question.status == 405:
+    if question.about("resource type", "endpoint", "url", "path", "unknown resource"):
         return of_cause("fhir.request.method_path", LIKELY)
     says = "The EHR did not find something the request names; look which id it was."
     return category_only(_MAP, POSSIBLE, says)
@@ -165,11 +188,11 @@ def _conflict(question: Question, code: str) -> Explanation:
 
 def _unsupported(question: Question, issue: Issue) -> Explanation:
     code = issue.code
+    if question.about("implicit rules", "implicitrules", "modifier extension", "modifierextension"):
+        return of_cause("fhir.payload.extension", LIKELY)
     if code == "not-supported":
-        if question.status in (404, 405):
+        if question.status == 404:
             return of_cause("fhir.request.method_path", LIKELY, firm=False)
-        if question.status == 415:
-            return of_cause("fhir.request.content_type", PROVEN)
         if question.about("create", "post ", "write", "interaction"):
             return of_cause("fhir.capability.create_missing", LIKELY)
         return category_only(_PROTO, LIKELY, "The EHR does not support something this request uses.")

@@ -10,8 +10,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl
 
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
+from defusedxml import ElementTree  # type: ignore[import-untyped]
+from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
 
 LIMIT = 65_536
 _MAX_STARTS = 40

@@ -20,6 +20,7 @@ _KEYS = frozenset(
     {"id", "any", "all", "without", "pattern", "status", "known_status", "protocol", "context", "cause", "category"}
     | {"certainty", "says", "weight", "example", "examples", "source"}
 )
+_NAME = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
 _UNBOUNDED = re.compile(r"(?<!\\)(?:\*|\+|\{\d{1,5},\})")
 
 
@@ -44,6 +45,7 @@ class Signature:
     certainty: Certainty
     says: str
     any: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()  # those of `any` that are written in capitals and must stand alone
     all: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     pattern: re.Pattern[str] | None = None
@@ -60,6 +62,10 @@ class Signature:
         """Tell a row whose words mean something else elsewhere: it needs to be known that HL7 v2 is spoken."""
         return "hl7v2" in self.protocol and "fhir" not in self.protocol
 
+    def _stands_alone(self, word: str, lowered: str) -> bool:
+        """Tell whether an error name such as EPIPE stands as a word of its own, and not inside another."""
+        return word not in self.names or re.search(rf"(?<![a-z0-9]){re.escape(word)}(?![a-z0-9])", lowered) is not None
+
     def fit(self, text: str, lowered: str, status: int | None, protocol: str | None, context: str) -> int:
         """Return the length of what matched, or 0; `lowered` is the text and `context` the context, in lower case."""
         if self.status and (status not in self.status if status is not None else self.known_status):
@@ -72,7 +78,7 @@ class Signature:
             return 0
         length = sum(len(word) for word in self.all)
         if self.any:
-            found = [len(word) for word in self.any if word in lowered]
+            found = [len(word) for word in self.any if word in lowered and self._stands_alone(word, lowered)]
             if not found:
                 return 0
             length += max(found)
@@ -121,7 +127,7 @@ def _signature(row: dict[str, Any], area: str) -> Signature:
     if cause_id and cause is None:
         raise DeclarationError(f"{name}: cause {cause_id} is not in the catalogue")
     category = Category(row["category"]) if "category" in row else cause.category if cause else None
-    says = row.get("says") or (cause.title if cause else "")
+    says = row.get("says") or (f"{cause.title}." if cause else "")
     if not says:
         raise DeclarationError(f"{name} says nothing")
     pattern = row.get("pattern")
@@ -138,6 +144,7 @@ def _signature(row: dict[str, Any], area: str) -> Signature:
         certainty=Certainty(row.get("certainty", "likely")),
         says=says,
         any=_lower(row.get("any")),
+        names=frozenset(word.lower() for word in row.get("any", ()) if _NAME.fullmatch(word)),
         all=_lower(row.get("all")),
         without=_lower(row.get("without")),
         pattern=re.compile(pattern, re.IGNORECASE) if pattern else None,
