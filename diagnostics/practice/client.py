@@ -120,9 +120,12 @@ def exchange(url: str, method: str, headers: dict[str, str], body: bytes, way: W
 
 def _read_reply(sock: socket.socket, method: str) -> Reply:
     response = http.client.HTTPResponse(sock, method=method)
-    response.begin()
-    headers = {name.lower(): value for name, value in response.getheaders()}
-    return Reply(response.status, headers, response.read())
+    try:
+        response.begin()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Reply(response.status, headers, response.read())
+    finally:
+        response.close()  # it holds the socket open otherwise, when no answer came
 
 
 def _through_proxy(proxy: str, host: str, port: int, way: Way) -> socket.socket:
