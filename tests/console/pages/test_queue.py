@@ -99,7 +99,9 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(facility) -> None:
 
     def count() -> int:
         client = logged_in(person)
-        with CaptureQueriesContext(connection, ) as queries:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
             assert client.get("/").status_code == 200
         return len(queries)
 
