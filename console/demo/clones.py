@@ -10,7 +10,7 @@ from typing import Any
 
 from diagnostics.case import Case
 
-ID_KEYS = ("note_id", "transaction_id", "request_id", "encounter_id", "patient_id", "token_id", "ack_id")
+ID_KEYS = ("note_id", "transaction_id", "request_id", "encounter_id", "patient_id", "token_id", "ack_id", "resource")
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -77,17 +77,17 @@ def clone(note: NoteRows, *, at: datetime, source: random.Random, provider: str 
 
 def _ids(logs: Iterable[list[dict[str, Any]]]) -> set[str]:
     found = {str(row[key]) for log in logs for row in log for key in ID_KEYS if row.get(key)}
-    return {value for value in found if len(value) > 4}
+    # A bare type ("DocumentReference", on rows of a request that made nothing) names no resource.
+    return {value for value in found if any(letter.isdigit() for letter in value)}
 
 
 def _like(old: str, source: random.Random) -> str:
     """Make an id of the same shape: digits stay digits, hexadecimal stays so, the prefix stays."""
-    prefix, dash, rest = old.partition("-")
-    if not dash:
-        prefix, rest = "", old
+    start = max(old.find("-"), old.find("/")) + 1
+    prefix, rest = old[:start], old[start:]
     alphabet = "0123456789" if rest.isdigit() else "0123456789abcdef" if rest.islower() else "0123456789ABCDEF"
     new = "".join(source.choice(alphabet) if letter.isalnum() else letter for letter in rest)
-    return f"{prefix}{dash}{new}"
+    return prefix + new
 
 
 def _shift_date_header(row: dict[str, Any], shift: timedelta) -> None:

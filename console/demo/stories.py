@@ -66,7 +66,7 @@ DAY = 24.0
 
 TALES = (
     # Long mended.
-    Tale("harbor-ob", "fhir-create-not-offered", 28 * DAY, S.CLOSED, owner=HARBOR, comment="Create switched on."),
+    Tale("harbor-ob", "fhir-write-path", 28 * DAY, S.CLOSED, owner=HARBOR, comment="Address put right."),
     Tale("north-ed", "net-gateway-502", 25 * DAY, S.CLOSED, notes=4, owner=NIGHT, comment="Gateway restarted."),
     Tale("north-epic", "net-rate-limited", 20 * DAY, S.CLOSED, V.DELAYED, notes=3, owner=DESK),
     Tale("lake-engine", "hl7-segment-order", 18 * DAY, S.CLOSED, owner=LAKE, comment="Corrected build installed."),

@@ -91,11 +91,13 @@ class _Keeper:
             if not held(self.run):
                 self.lost.set()
                 raise LeaseLost
-            EvidenceRow.objects.get_or_create(
+            row = EvidenceRow(
+                facility_id=self.run.facility_id,
                 run=self.run,
                 key=str(evidence.key)[:200],
-                defaults={"facility_id": self.run.facility_id, "content": encode(evidence)},
+                content=encode(evidence),
             )
+            EvidenceRow.objects.bulk_create([row], ignore_conflicts=True)  # what an earlier attempt stored stays
         self._show(evidence)
 
     def _show(self, evidence: Evidence) -> None:

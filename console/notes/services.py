@@ -31,27 +31,18 @@ def keep_note(
     failure_mode: str | None = None,
 ) -> Note:
     """Make a note, or fill in what an earlier telling of the same note did not know."""
-    ring = keyring(integration.facility_id)
-    digest = ring.hash(external_id, "note")
+    digest = external_hash(integration, external_id)
     note = Note.objects.select_for_update(of=("self",)).filter(integration=integration, external_hash=digest).first()
-    if note is None:
-        note = Note(
-            facility_id=integration.facility_id, integration=integration, external_id=external_id, external_hash=digest
-        )
+    note = note or blank_note(integration, external_id)
     told = {
         "transaction_id": transaction_id,
         "encounter_id": encounter_id,
         "patient_id": patient_id,
         "provider_id": provider_id,
     }
-    identifiers: dict[str, Any] = {**(note.identifiers or {}), **{key: value for key, value in told.items() if value}}
-    note.identifiers = identifiers or None
-    for key, kind in HASHED.items():
-        if identifiers.get(key):
-            setattr(note, f"{kind}_hash", ring.hash(identifiers[key], kind))
+    identify(note, {key: value for key, value in told.items() if value})
     for name, value in (
         ("department", department),
-        ("provider", provider_id),
         ("generated_at", generated_at),
         ("payload", payload),
         ("payload_name", payload_name),
@@ -62,6 +53,27 @@ def keep_note(
             setattr(note, name, value)
     note.save()
     return note
+
+
+def blank_note(integration: Integration, external_id: str) -> Note:
+    """Give a note that is not stored yet."""
+    return Note(
+        facility_id=integration.facility_id,
+        integration=integration,
+        external_id=external_id,
+        external_hash=external_hash(integration, external_id),
+    )
+
+
+def identify(note: Note, told: dict[str, str]) -> None:
+    """Add what became known of a note's ids, and the hashes by which it is found."""
+    ring = keyring(note.facility_id)
+    identifiers: dict[str, Any] = {**(note.identifiers or {}), **told}
+    note.identifiers = identifiers or None
+    for key, kind in HASHED.items():
+        if identifiers.get(key):
+            setattr(note, f"{kind}_hash", ring.hash(identifiers[key], kind))
+    note.provider = identifiers.get("provider_id") or note.provider
 
 
 def external_hash(integration: Integration, external_id: str) -> bytes:
