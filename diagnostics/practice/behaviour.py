@@ -58,6 +58,7 @@ class Behaviour:
     readback: str = "ok"  # ok absent
     server_error: bool = False
     answer_delay_s: float = 0.0
+    processing_s: float = 0.0  # how long the story says that accepting took
     permission: str = "all"  # all no_write nothing
     encounter_rule: str = "none"  # none owner department
     # HL7 v2

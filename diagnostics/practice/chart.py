@@ -32,6 +32,7 @@ def write_filed_row(tenant: Tenant, filing: Filing, request_id: str | None) -> N
         patient_id=filing.patient_id,
         encounter_id=filing.encounter_id,
         author_id=filing.author_id,
+        after_s=tenant.behaviour.processing_s,
         fields={name: text.strip()[:64] for name, text in filing.fields.items()},
     )
 

@@ -277,7 +277,7 @@ class FhirServer:
 
     def _create(self, exchange: Exchange, resource: Resource) -> Response:
         tenant, behaviour = self.tenant, self.tenant.behaviour
-        at = iso(tenant.server_time())
+        at = iso(tenant.server_time() + behaviour.processing_s)
         if behaviour.accept_later == "lost" and exchange.kind in DOCUMENTS:
             self._log(exchange, "accepted", status=202)
             return Response(202)
@@ -358,6 +358,8 @@ class FhirServer:
             return
         resource = exchange.resource or {}
         values.setdefault("resource", exchange.kind)
+        if event == "accepted":
+            values["after_s"] = self.tenant.behaviour.processing_s
         self.tenant.audit.write(
             event,
             transaction_id=exchange.transaction_id,

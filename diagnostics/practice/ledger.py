@@ -95,9 +95,9 @@ class AuditTrail:
         self._path = path
         self.offset_s = 0.0
 
-    def write(self, event: str, **values: Any) -> None:
-        """Add a row; empty values are left out."""
-        at = self._clock.now() + datetime.timedelta(seconds=self.offset_s)
+    def write(self, event: str, *, after_s: float = 0.0, **values: Any) -> None:
+        """Add a row, stamped `after_s` later where the story was slow; empty values are left out."""
+        at = self._clock.now() + datetime.timedelta(seconds=self.offset_s + after_s)
         row = {"at": at.isoformat(timespec="milliseconds"), "event": event}
         row |= {key: value for key, value in values.items() if value not in (None, "", {})}
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 from diagnostics.practice.chart import file_in_chart, write_filed_row
 from diagnostics.practice.hl7 import Message, Nack, acknowledge, judge, narrative_of, read_message
@@ -140,7 +141,7 @@ class MllpServer:
         write_filed_row(tenant, file_in_chart(tenant, filing), None)
         return ack
 
-    def _log(self, event: str, message: Message | None, **values: str) -> None:
+    def _log(self, event: str, message: Message | None, **values: Any) -> None:
         self.tenant.audit.write(
             event,
             transaction_id=message.control_id if message else "",

@@ -60,7 +60,7 @@ SCRIBE_FAULTS = (
         "proven",
         "scribe_vendor",
         ("logs",),
-        ehr={"answer_delay_s": 0.8},
+        ehr={"answer_delay_s": 0.8, "processing_s": 9.0},
         scribe={"timeout_s": 0.3, "nominal_timeout_s": 2.0},
     ),
 )
