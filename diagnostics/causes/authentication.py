@@ -5,8 +5,8 @@ from diagnostics.vocabulary import Layer, WhoActs
 
 # what an unusable identity brings with it: the token request is refused, later writes run without a valid token
 NO_TOKEN = (
-    "auth.client.invalid", "auth.token.expired", "auth.token.cached_past_expiry", "auth.refresh.last_success_gap",
-    "auth.http401.classify", "perm.http403.classify", "scribe.note.not_sent",
+    "auth.client.invalid", "auth.token.expired", "auth.token.cached_past_expiry", "auth.http401.classify",
+    "perm.http403.classify", "scribe.note.not_sent",
 )  # fmt: skip
 
 DISCOVERY_UNREACHABLE = declare(
@@ -141,16 +141,7 @@ REFRESH_INVALID = declare(
     checklist=("TOKEN.3", "TOKEN.6"),
     standard="RFC 6749 sections 5.2 and 6 (invalid_grant)",
     caution="Servers that rotate refresh tokens refuse the old one when two workers use it at the same time.",
-    explains=("auth.token.expired", "auth.http401.classify", "auth.refresh.last_success_gap"),
-)
-REFRESH_LAST_SUCCESS_GAP = declare(
-    "auth.refresh.last_success_gap",
-    "No token has been issued since before the first failure",
-    layer=Layer.TOKEN,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Read the first token answer that failed and follow its error", RUN_AGAIN),
-    checklist=("TOKEN.1", "TOKEN.3"),
-    caution="A quiet period without notes needs no tokens.",
+    explains=("auth.token.expired", "auth.http401.classify"),
 )
 REFRESH_UNEXPECTED_MODEL = declare(
     "auth.refresh.unexpected_model",
@@ -176,7 +167,7 @@ CLIENT_INVALID = declare(
     checklist=("TOKEN.5", "TOKEN.6"),
     standard="RFC 6749 section 5.2 (invalid_client)",
     caution="Some vendors give this one answer for a wrong key id, an unreachable key set and an unknown client alike.",
-    explains=("auth.http401.classify", "auth.token.expired", "auth.refresh.last_success_gap"),
+    explains=("auth.http401.classify", "auth.token.expired"),
 )
 CLIENT_WRONG_ENVIRONMENT = declare(
     "auth.client.wrong_environment",
@@ -192,19 +183,6 @@ CLIENT_WRONG_ENVIRONMENT = declare(
     standard="RFC 6749 section 2.2",
     caution="Not every vendor splits client ids by environment.",
     explains=("auth.client.invalid", "auth.http401.classify"),
-)
-CLIENT_NOT_ACTIVATED = declare(
-    "auth.client.not_activated",
-    "The client was enabled only hours ago and the EHR has not taken it over yet",
-    layer=Layer.TOKEN,
-    who=WhoActs.EHR_TEAM,
-    remedy=(
-        "Wait until the vendor's overnight synchronisation has run (up to 12 hours at Epic sites)",
-        "After that, ask the EHR team to confirm that the client was downloaded and enabled",
-        RUN_AGAIN,
-    ),
-    checklist=("TOKEN.7",),
-    explains=("auth.client.invalid",),
 )
 CLIENT_DEACTIVATED = declare(
     "auth.client.deactivated",

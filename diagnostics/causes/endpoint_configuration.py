@@ -40,15 +40,6 @@ BASE_ENVIRONMENT = declare(
         "auth.client.invalid",
     ),
 )
-BASE_PATH_REWRITTEN = declare(
-    "fhir.base.path_rewritten",
-    "The server speaks of itself under another address than the configured one",
-    layer=Layer.GATEWAY,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Compare both addresses with the vendor's list and correct the base URL or the proxy", RUN_AGAIN),
-    checklist=("WRITE.3",),
-    caution="A reverse proxy may give a server a second name on purpose.",
-)
 VERSION_MISMATCH = declare(
     "fhir.version.mismatch",
     "The server speaks another FHIR version than the note is written in",
@@ -304,14 +295,4 @@ READBACK_ABSENT = declare(
     checklist=("DONE.1", "WRITE.5"),
     standard="FHIR R4 http, create and read",
     caution="Indexing takes minutes at some vendors; a missing read permission looks alike.",
-)
-CAPABILITY_READBACK = declare(
-    "fhir.capability.readback",
-    "The server offers no search by which a written note could be found again",
-    kind=Kind.WARNING,
-    layer=Layer.DISCOVERY,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Keep the Location of each created note and read it back by that address",),
-    checklist=("WRITE.1",),
-    standard="FHIR R4 CapabilityStatement.rest.resource.searchParam",
 )

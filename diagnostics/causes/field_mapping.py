@@ -3,15 +3,6 @@
 from diagnostics.causes.model import RUN_AGAIN, Kind, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
-SECTION_UNRECOGNIZED = declare(
-    "map.section.unrecognized",
-    "The note has a heading that nobody has assigned to a section",
-    layer=Layer.CONTENT,
-    who=WhoActs.INFORMATICS,
-    remedy=("Assign the heading to a section in the mapping", RUN_AGAIN),
-    checklist=("MAP.3",),
-    caution="Specialties have headings of their own.",
-)
 SECTION_UNMAPPED = declare(
     "map.section.unmapped",
     "A section of the note has no field to go to",
@@ -24,7 +15,7 @@ SECTION_UNMAPPED = declare(
     ),
     checklist=("MAP.3", "MAP.1"),
     caution="A section may be left out on purpose; then mark it so.",
-    explains=("tmpl.catchall", "tmpl.silent_drop", "map.content.lost"),
+    explains=("tmpl.catchall", "tmpl.silent_drop"),
 )
 SECTION_MISROUTED = declare(
     "map.section.misrouted",
@@ -38,7 +29,7 @@ SECTION_MISROUTED = declare(
     ),
     checklist=("MAP.1", "DONE.2"),
     caution="A field for assessment and plan together is no fault.",
-    explains=("map.content.lost", "tmpl.silent_drop"),
+    explains=("tmpl.silent_drop",),
 )
 SECTION_COLLAPSED = declare(
     "map.section.collapsed",
@@ -61,7 +52,7 @@ SECTION_OVERWRITTEN = declare(
     who=WhoActs.INFORMATICS,
     remedy=("Set the mapping rule to append, or give each section its own field", RUN_AGAIN),
     checklist=("MAP.1",),
-    explains=("tmpl.silent_drop", "map.content.lost", "map.section.misrouted"),
+    explains=("tmpl.silent_drop", "map.section.misrouted"),
 )
 DISCRETE_VITALS_NARRATIVE = declare(
     "map.discrete.vitals_narrative",
@@ -99,29 +90,6 @@ DISCRETE_ICD_INCONGRUENT = declare(
     remedy=("Have a coder or the provider look at the code; nothing is corrected automatically",),
     checklist=("MAP.4",),
     standard="ICD-10-CM",
-)
-DISCRETE_ICD_INVALID = declare(
-    "map.discrete.icd_invalid",
-    "A diagnosis code looks right but does not exist or cannot be billed",
-    kind=Kind.WARNING,
-    layer=Layer.CONTENT,
-    who=WhoActs.PROVIDER,
-    remedy=("Choose a valid code of the year of service",),
-    checklist=("MAP.4",),
-    standard="ICD-10-CM",
-)
-DISCRETE_MED_NO_ORDER = declare(
-    "map.discrete.med_no_order",
-    "The plan starts or changes a medicine, but no order was made",
-    layer=Layer.FILING,
-    who=WhoActs.INFORMATICS,
-    remedy=(
-        "Have the provider place the order if it was meant",
-        "Configure order output, or agree that plans stay text only",
-        RUN_AGAIN,
-    ),
-    checklist=("MAP.4", "PERM.4"),
-    caution="“Continue” may only confirm; some EHRs take no medication orders.",
 )
 OUTPUT_NARRATIVE_ONLY = declare(
     "map.output.narrative_only",
@@ -182,13 +150,4 @@ NOTETYPE_WRONG = declare(
     who=WhoActs.INFORMATICS,
     remedy=("Set the document type by the vendor's rule, and refile the note", RUN_AGAIN),
     checklist=("MAP.1", "WRITE.4"),
-)
-CONTENT_LOST = declare(
-    "map.content.lost",
-    "Parts of the note are missing in the chart",
-    layer=Layer.FILING,
-    who=WhoActs.INFORMATICS,
-    remedy=("Compare the filed text with what was sent and find the section that is gone", RUN_AGAIN),
-    checklist=("MAP.1",),
-    caution="A provider may have edited the note: look at the author of the version.",
 )

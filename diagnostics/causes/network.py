@@ -5,7 +5,7 @@ from diagnostics.vocabulary import Layer, WhoActs
 
 # what cannot be had, or looks broken, once the way to a host is closed
 _ABOVE = (
-    "auth.discovery.unreachable", "auth.jwks.unreachable", "auth.refresh.last_success_gap", "fhir.base.not_fhir",
+    "auth.discovery.unreachable", "auth.jwks.unreachable", "fhir.base.not_fhir",
     "fhir.readback.absent", "hl7.ack.missing", "net.timeout.gateway", "net.segment.divergence", "scribe.note.not_sent",
 )  # fmt: skip
 _TCP = ("net.tcp.timeout", "net.tcp.refused", "net.tcp.unreachable", "net.tcp.reset")

@@ -41,33 +41,6 @@ VENDOR_MAINTENANCE = declare(
     checklist=("DONE.1", "DONE.2"),
     explains=("net.timeout.gateway", "ehr.server.error", "net.tcp.refused", "hl7.ack.missing"),
 )
-VENDOR_OUTAGE = declare(
-    "ops.vendor.outage",
-    "The EHR vendor has an outage that several sites share",
-    layer=Layer.GATEWAY,
-    who=WhoActs.EHR_VENDOR,
-    remedy=("Report it to the vendor with times and request ids, and hold the queue until it is over", RUN_AGAIN),
-    checklist=("DONE.2",),
-    explains=("net.timeout.gateway", "ehr.server.error"),
-)
-RELEASE_NOTES = declare(
-    "ops.release_notes",
-    "A vendor's release note that touches the interface has not been reviewed",
-    kind=Kind.WARNING,
-    layer=Layer.CONFIGURATION,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Read the release note and test the integration against it",),
-    checklist=("WRITE.7",),
-)
-POST_UPGRADE = declare(
-    "ops.post_upgrade",
-    "The EHR was upgraded and the integration has not been checked since",
-    kind=Kind.WARNING,
-    layer=Layer.CONFIGURATION,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Run the checklist after upgrades over this integration",),
-    checklist=("WRITE.7", "PERM.7"),
-)
 NOTE_NOT_GENERATED = declare(
     "scribe.note.not_generated",
     "The scribe never made a note for this encounter",

@@ -30,25 +30,6 @@ SCOPE_WRITE_MISSING = declare(
     caution="A token answer without a scope means: as requested.",
     explains=(*_DENIED, "perm.rbac.matrix"),
 )
-SCOPE_CONTEXT = declare(
-    "perm.scope.context",
-    "The token's scopes are for another context than the scribe works in",
-    layer=Layer.AUTHORIZATION,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Ask for system/ scopes where no person is signed in", RUN_AGAIN),
-    checklist=("PERM.1",),
-    standard="SMART App Launch 2.0, scopes",
-    explains=_DENIED,
-)
-SCOPE_EXCESS = declare(
-    "perm.scope.excess",
-    "The token allows more than the scribe needs",
-    kind=Kind.WARNING,
-    layer=Layer.AUTHORIZATION,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Reduce the registered scopes to those the integration uses",),
-    checklist=("PERM.7",),
-)
 READ_OK_WRITE_DENIED = declare(
     "perm.read_ok_write_denied",
     "The account may read but not write",

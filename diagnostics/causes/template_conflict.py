@@ -10,7 +10,6 @@ _FOLLOWS = (
     "map.section.misrouted",
     "map.section.unmapped",
     "map.section.collapsed",
-    "map.content.lost",
 )
 
 VERSION_CHANGED = declare(
@@ -82,14 +81,4 @@ SILENT_DROP = declare(
     ),
     checklist=("MAP.1", "MAP.3", "DONE.2"),
     caution="A provider may have deleted it: look at the author of the version.",
-    explains=("map.content.lost",),
-)
-CHANGE_UNREVIEWED = declare(
-    "tmpl.change.unreviewed",
-    "A template change went live without anyone checking the mappings",
-    layer=Layer.CONFIGURATION,
-    who=WhoActs.INFORMATICS,
-    remedy=("Review the change against every mapping it touches, and record the result", RUN_AGAIN),
-    checklist=("MAP.2",),
-    caution="Emergency changes are reviewed afterwards.",
 )
