@@ -99,8 +99,6 @@ def declare(
         raise DeclarationError(f"cause {id} is declared twice")
     if prefix not in _CATEGORY_OF_PREFIX:
         raise DeclarationError(f"cause {id}: unknown prefix {prefix}")
-    if isinstance(explains, str) or isinstance(checklist, str):
-        raise DeclarationError(f"cause {id}: explains and checklist are tuples")
     if not remedy and kind is Kind.CAUSE:
         raise DeclarationError(f"cause {id} has no remedy")
     steps = tuple(RemedyStep(step) if isinstance(step, str) else step for step in remedy)
