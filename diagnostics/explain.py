@@ -15,7 +15,7 @@ from diagnostics.explaining.model import Explanation, Question, category_only
 from diagnostics.explaining.oauth import explain_oauth
 from diagnostics.explaining.outcome import explain_outcome
 from diagnostics.explaining.pages import explain_challenge, explain_page, explain_status
-from diagnostics.explaining.vendor import explain_vendor
+from diagnostics.explaining.vendor import explain_named_code, explain_vendor
 from diagnostics.parsing.answers import AnswerKind, RecordedAnswer, read_answer
 from diagnostics.signatures import Signature, best
 
@@ -37,6 +37,7 @@ _STATUS = re.compile(
     r"([345][0-9]{2})\b(?![.:][0-9])",
     re.IGNORECASE,
 )
+_LEADING = re.compile(r"\s{0,20}([345][0-9]{2})(?=[:,;]| -|$)")
 _FHIR_XML = re.compile(r"(?:<\?xml[^>]{0,200}>\s{0,20})?<[A-Z][A-Za-z]{1,40} [^>]{0,400}http://hl7\.org/fhir[\"']")
 _REASON = re.compile(
     r"\b(?:(400) bad request|(401) unauthorized|(403) forbidden|(404) not found|(405) method not allowed"
@@ -106,7 +107,8 @@ def _structured(question: Question) -> Explanation | None:
         return challenge
     if question.answer.page is not None:
         return explain_page(question)
-    return explain_vendor(question) if kind is AnswerKind.VENDOR else None
+    known = explain_vendor(question) if kind is AnswerKind.VENDOR else None
+    return known or explain_named_code(question)
 
 
 def _best(question: Question, text: str, floor: int = 0) -> Signature | None:
@@ -158,7 +160,7 @@ def _status_of(text: str) -> int | None:
     found = _REASON.search(head)
     if found:
         return int(next(group for group in found.groups() if group))
-    named = _STATUS.search(head)
+    named = _STATUS.search(head) or _LEADING.match(head)
     return int(named.group(1)) if named else None
 
 
