@@ -57,6 +57,7 @@ class Placed:
     discrete_only: bool = False
     cut: bool = False
     removed: bool = False
+    inherited: bool = False  # no rule names it: it goes with the wider section it is part of
 
     @property
     def mapped(self) -> bool:
@@ -145,9 +146,21 @@ def place(texts: Mapping[str, str], mapping: SectionMapping, template: Template 
         unsure = tuple(id for id in held if held[id][name] is Held.UNSURE)
         gone = tuple(id for id in targets if known is not None and id not in known)
         missing = not found and not unsure
+        inherited = name != "assessment_plan" and all(section_of_rule(r.section) != name for r in mapping.rules)
         once = any(before[id][name] is Held.YES for id in before)
-        placed.append(Placed(name, targets, found, unsure, gone, discrete_only, missing and name in cut,
-                             missing and (once or stored.edited)))  # fmt: skip
+        placed.append(
+            Placed(
+                name,
+                targets,
+                found,
+                unsure,
+                gone,
+                discrete_only,
+                cut=missing and name in cut,
+                removed=missing and (once or stored.edited),
+                inherited=inherited and bool(targets),
+            )
+        )
     return Placement(tuple(placed), stored, _one_document(placed, stored, known, expected))
 
 
@@ -232,17 +245,23 @@ def _cut_away(
     """Return the sections after the one whose stored text breaks off: they were cut, not dropped."""
     if not stored.whole:
         return frozenset()
-    values = [value for value in stored.fields.values() if value.strip()]
     names = list(texts)
+    whole = [similarity.normalise(text).rstrip(_ENDS) for text in texts.values()]
+    filled = [value for value in stored.fields.values() if value.strip()]
+    ragged = [v for v in filled if not similarity.normalise(v).rstrip(_ENDS).endswith(tuple(whole))]
     everything = "\n".join(texts.values())
     for place_of, name in enumerate(names):
         sent = similarity.normalise(texts[name])
         own = [stored.fields.get(id, "") for id in plan.get(name, ((), False))[0]]
-        if any(_breaks_off(value, sent) for value in values) or any(similarity.is_truncated(v, sent) for v in own):
+        if any(_breaks_off(value, sent) for value in ragged) or any(
+            similarity.is_truncated(v, sent) for v in own if v in ragged
+        ):
             return frozenset(names[place_of + 1 :])
-    if any(similarity.is_truncated(value, everything) and len(value) > 200 for value in values):
+    if any(similarity.is_truncated(value, everything) and len(value) > 200 for value in ragged):
         return frozenset(names)
     for id, value in stored.fields.items():
+        if value not in ragged:
+            continue
         meant = [name for name in names if id in plan.get(name, ((), False))[0]]
         if len(meant) > 1 and similarity.is_truncated(value, "\n".join(texts[name] for name in meant)):
             held = similarity.normalise(value)

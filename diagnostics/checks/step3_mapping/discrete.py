@@ -185,11 +185,16 @@ def diagnoses_are_discrete(
     there |= {_plain(code) for code in sent.codes} if sent is not None and not (filed and filed.has_discrete) else set()
     lacking = [code for code in written if _plain(code) not in there]
     if not lacking:
-        return passed("Each diagnosis code of the note is there as data.", codes=written)
+        return passed("Each diagnosis code of the note is there as data.", count=len(written))
     if len(lacking) < len(written):
-        return warned(f"{len(lacking)} of {len(written)} diagnosis codes are in the text only.", codes=lacking)
+        return warned(f"{len(lacking)} of {len(written)} diagnosis codes are in the text only.", count=len(lacking))
     weight = Strength.STRONG if _expected(mapping, settings, "Condition") else Strength.MODERATE
-    return failed(f"In the text only: {', '.join(lacking)}.", strength=weight, codes=lacking)
+    says = (
+        "The note's only diagnosis code is in its text only."
+        if len(lacking) == 1
+        else (f"All {len(lacking)} diagnosis codes of the note are in its text only.")
+    )
+    return failed(says, strength=weight, count=len(lacking))
 
 
 def _plain(code: str) -> str:
@@ -230,6 +235,6 @@ def codes_fit_words(note: NoteSections) -> Result:
         if shape.fullmatch(code.code) and words.search(code.context)
     }
     if not odd:
-        return passed("No code contradicts its sentence.", codes=[code.code for code in note.codes])
+        return passed("No code contradicts its sentence.", count=len(note.codes))
     says = "; ".join(f"{code} {why}" for code, why in odd.items())
     return warned(f"A coder should look: {says}.", codes=sorted(odd))

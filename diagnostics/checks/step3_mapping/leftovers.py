@@ -60,7 +60,9 @@ def nothing_dropped(
     if isinstance(seen, Result):
         return seen
     replaced = overwritten(seen, mapping)
-    lost = [p.section for p in seen.sections if p.absent and p.targets and p.section not in replaced]
+    lost = [
+        p.section for p in seen.sections if p.absent and p.targets and not p.inherited and p.section not in replaced
+    ]
     if not lost:
         return passed("Every section that was sent is somewhere in the chart, or was taken out by a person.")
     last = [p.section for p in seen.sections][-len(lost) :]

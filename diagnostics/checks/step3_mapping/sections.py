@@ -31,10 +31,10 @@ def every_section_mapped(
     ]
     if not note.texts:
         return not_applicable("The note has no section headings.")
-    if not without:
-        return passed("The mapping has a rule for every section of the note.", sections=sorted(note.texts))
     stored = stored_of(filed, trace)
     if stored is None:
+        if not without:
+            return passed("The mapping has a rule for every section of the note.", sections=sorted(note.texts))
         says = f"The mapping has no rule for {titles(without)}."
         if arrived(filed, trace) or stopped_before_content(trace) or nothing_filed(filed, trace).get == "":
             return warned(says, sections=without)
@@ -42,12 +42,15 @@ def every_section_mapped(
     seen = look(note, mapping, template, filed, trace)
     if isinstance(seen, Result):
         return seen
-    lost = [name for name in without if _lost(seen.of(name), template)]
+    ruleless = [p.section for p in seen.sections if p.section in without or p.inherited]
+    lost = [name for name in ruleless if _lost(seen.of(name), template)]
     if lost:
         return failed(
             f"The mapping has no rule for {titles(lost)}, and the chart does not hold it in a field of its own.",
             sections=lost,
         )
+    if not without:
+        return passed("The mapping has a rule for every section of the note.", sections=sorted(note.texts))
     if any((placed := seen.of(name)) is not None and placed.found for name in without):
         return passed("Sections without a rule of their own reached the chart all the same.", sections=without)
     says = f"The mapping has no rule for {titles(without)}; whether it arrived cannot be seen."
@@ -85,7 +88,7 @@ def each_section_in_its_field(
 
 def _misrouted(placed: Placed, mapping: SectionMapping, template: Template | None) -> bool:
     """Tell whether a section is in a field meant for something else, though its own field exists."""
-    if not placed.targets or placed.gone == placed.targets:
+    if not placed.targets or placed.inherited or placed.gone == placed.targets:
         return False
     return any(not _is_leftover(id, mapping, template) and not _takes(id, placed, template) for id in placed.astray)
 

@@ -65,6 +65,17 @@ FAULTS = {
         {"template": template(version=8, **RENAMED), "filed": chart({"ASMT_TXT": ""})},
     ),
     "the text is in the comments": ("tmpl.catchall", {"filed": chart({"ASMT_TXT": "", "COMMENTS": ASSESSMENT})}),
+    "a section is nowhere whose neighbour begins like the next one": (
+        "tmpl.silent_drop",
+        {"text": narrative(**{"Chief Complaint": HPI.split(". ")[0]}), "filed": chart({"ROS_TXT": ""})},
+    ),
+    "a section that could have gone with the plan is nowhere": (
+        "map.section.unmapped",
+        {
+            "text": narrative(Instructions="Keep the brace on at night and call us if the skin turns red."),
+            "filed": chart(),
+        },
+    ),
     "the plan is nowhere": ("tmpl.silent_drop", {"filed": chart({"PLAN_TXT": ""})}),
 }
 
@@ -121,6 +132,16 @@ HEALTHY = {
     "the provider took a section out after filing": {
         "filed": chart({"PLAN_TXT": ""}),
         "audit": [stories.ehr(4, "filed", fields={k: v[:64] for k, v in CHART.items()})],
+    },
+    "the EHR joined the lines of a list": {
+        "text": narrative(Allergies="Penicillin\nLatex\nPeanuts\nBee stings\nIodine"),
+        "mapping": mapping(more=({"section": "allergies", "field": "ALLG"},)),
+        "template": template(more=({"id": "ALLG", "label": "Allergies"},)),
+        "filed": chart({"ALLG": "Penicillin Latex Peanuts Bee stings Iodine"}),
+    },
+    "two sections say the same": {
+        "text": narrative(Assessment="Left knee ache for two weeks."),
+        "filed": chart({"ASMT_TXT": "Left knee ache for two weeks."}),
     },
     "the chart keeps one document": {"filed": {"found": True, "fields": {"content": narrative()}}},
     "a section is left out on purpose": {
