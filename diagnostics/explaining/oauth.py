@@ -84,6 +84,8 @@ def explain_oauth(question: Question) -> Explanation:
     if error in ("invalid_target", "invalid_resource", "invalid_audience"):
         return of_cause("auth.audience.fhir_base", LIKELY)
     if error in _MALFORMED:
+        if question.about("aud parameter", "'aud'", "audience") and not question.about("assertion", "jwt"):
+            return of_cause("auth.audience.fhir_base", LIKELY)
         found = _assertion(question) if question.about("assertion", "jwt", "jti", "audience", "kid ") else None
         return found or of_cause("auth.request.malformed", LIKELY, firm=False)
     return _other(question, error)

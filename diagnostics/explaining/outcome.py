@@ -44,6 +44,8 @@ def explain_outcome(question: Question) -> Explanation:
     answer = question.answer
     if not answer.errors:
         if answer.issues and question.status is not None and question.status < 300:
+            if question.about("ignored", "dropped", "discarded", "not supported", "unsupported", "not stored"):
+                return of_cause("fhir.outcome.warning_in_2xx", POSSIBLE)
             says = "The note was accepted, with a remark: see whether an element was ignored."
             return category_only(None, None, says)
         return category_only(None, None, "The OperationOutcome holds no error.")

@@ -130,7 +130,7 @@ def read_answer(
     media_type = (content_type or known.get("content-type", "")).split(";")[0].strip().lower()
     if status is None:
         status = embedded.http_status(body)
-    parts = _read_form(body, status)
+    parts = _read_form(body, status, "www-authenticate" in known)
     return RecordedAnswer(
         **parts,
         status=status,
@@ -142,7 +142,7 @@ def read_answer(
     )
 
 
-def _read_form(body: str, status: int | None) -> dict[str, Any]:
+def _read_form(body: str, status: int | None, known_challenge: bool) -> dict[str, Any]:
     """Return `kind` and the part it names; the most specific form wins."""
     if not body.strip():
         return {"kind": AnswerKind.EMPTY}
@@ -155,7 +155,7 @@ def _read_form(body: str, status: int | None) -> dict[str, Any]:
     page = read_html(body, status)
     if page is not None:
         return {"kind": AnswerKind(f"html_{page.kind}"), "page": page}
-    form = embedded.oauth_form(body)
+    form = embedded.oauth_form(body) or (None if known_challenge else embedded.oauth_words(body))
     if form is not None:
         return {"kind": AnswerKind.OAUTH, "oauth": read_oauth(form)}
     return {"kind": AnswerKind.TEXT}

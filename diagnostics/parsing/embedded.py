@@ -18,6 +18,11 @@ _MAX_STARTS = 40
 _MAX_LITERAL = 16_384  # a Python literal is parsed recursively: keep it small
 _DECODER = json.JSONDecoder(strict=False)
 _FORM = re.compile(r"(?:^|[\s?&#\"'])(error=[a-z_]{3,60}(?:&[A-Za-z_]{1,40}=[^\s\"'<>]{0,2000}){0,12})")
+_OAUTH_WORD = re.compile(
+    r"(?<![A-Za-z0-9_./-])(invalid_client|invalid_grant|unauthorized_client|invalid_scope|unsupported_grant_type"
+    r"|invalid_request|access_denied|invalid_token|insufficient_scope|interaction_required|login_required"
+    r"|consent_required|invalid_target|temporarily_unavailable)(?![A-Za-z0-9_-])"
+)
 _HEADER = re.compile(r"^(?:<\s|\s{0,8})?([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]{1,4}(\S[^\r\n]{0,4000})$")
 _STATUS_LINE = re.compile(r"\bHTTP/[0-9](?:\.[0-9])?[ \"]{1,4}([1-5][0-9]{2})\b")
 
@@ -117,6 +122,15 @@ def oauth_form(text: str) -> dict[str, str] | None:
     return dict(parse_qsl(match.group(1), keep_blank_values=True))
 
 
+def oauth_words(text: str) -> dict[str, str] | None:
+    """Return a registered OAuth error code named in a sentence, with the sentence as its description."""
+    match = _OAUTH_WORD.search(text[:LIMIT])
+    if match is None:
+        return None
+    around = text[max(0, match.start() - 200) : match.end() + 600]
+    return {"error": match.group(1), "error_description": around.replace(match.group(1), " ")}
+
+
 def headers(text: str) -> dict[str, str]:
     """Return response headers written one a line (as curl -i and -v print them), names in lower case."""
     found: dict[str, str] = {}
@@ -125,7 +139,12 @@ def headers(text: str) -> dict[str, str]:
             continue
         match = _HEADER.match(line)
         if match:
-            found.setdefault(match.group(1).lower(), match.group(2).strip())
+            name, value = match.group(1).lower(), match.group(2).strip()
+            if name.endswith("-authenticate") and name in found:  # each challenge may have a line of its own
+                value = f"{found[name]}, {value}"
+            elif name in found:
+                continue
+            found[name] = value
     return found
 
 

@@ -58,6 +58,9 @@ CAUSES = [
     ('{"error":"interaction_required"}', 400, "provider session", "auth.mfa.challenge"),
     ('{"error":"invalid_request","error_description":"parameter missing"}', 400, "", "auth.request.malformed"),
     ('{"error":"slow_down"}', 400, "", "net.rate.limited"),
+    ("token refresh failed: invalid_client", None, "", "auth.client.invalid"),
+    ("token endpoint returned 400 invalid_grant (refresh token)", None, "", "auth.refresh.invalid"),
+    ('{"error":"invalid_request","error_description":"aud parameter differs"}', 400, "", "auth.audience.fhir_base"),
     # Challenges
     ('WWW-Authenticate: Bearer error="invalid_token", error_description="expired"', 401, "", "auth.token.expired"),
     ('WWW-Authenticate: Bearer error="invalid_token", error_description="revoked"', 401, "", "auth.token.inactive"),
@@ -81,6 +84,9 @@ CAUSES = [
     (outcome("processing", coding=(EPIC, "4135")), 400, "", "net.rate.limited"),
     (outcome("processing", coding=(EPIC, "59188")), 400, "", "map.code.local_missing"),
     (outcome("required", "stored data lacks a field"), 500, "Oracle Health", "ehr.server.error"),
+    (outcome("invariant", "us-core-6", expression="DocumentReference.content[0].attachment"), 422, "",
+     "fhir.payload.required"),
+    ("Epic error 4131", None, "", "perm.department.restricted"),
     # A vendor's own JSON: the same number means different things on different surfaces
     ('{"status":"139","message":"x"}', 200, "eClinicalWorks writeback", "perm.encounter.closed"),
     ('{"status":"304","message":"x"}', 200, "eClinicalWorks writeback", "map.code.local_missing"),
@@ -103,6 +109,12 @@ CAUSES = [
     ('{"message":"Too many requests, retry later"}', 401, "", "net.rate.limited"),
     ("the token has expired", 422, "", "auth.token.expired"),
     ('{"success":"false","errormessage":"The encounter is closed."}', 200, "", "perm.encounter.closed"),
+    # Of several layers the deepest speaks
+    ("HAPI-1357: Failed to retrieve the server's metadata statement: java.net.UnknownHostException: fhir.example.org",
+     None, "", "net.dns.nxdomain"),
+    ("IDX20803: Unable to obtain configuration ---> The SSL connection could not be established ---> NotTimeValid",
+     None, "", "net.tls.expired"),
+    ("The remote name could not be resolved: 'fhir.example.org'", None, "", "net.dns.nxdomain"),
     # Transcripts
     ("* TLSv1.3 (IN), TLS alert, bad certificate (554):", None, "", "net.tls.client_cert"),
     ("Verify return code: 10 (certificate has expired)", None, "", "net.tls.expired"),

@@ -66,6 +66,7 @@ def test_an_operation_outcome_is_found_in_every_spelling(text: str) -> None:
         ('Token request failed (400): b\'{"error": "invalid_scope"}\'', "invalid_scope", ""),
         ("https://app.example/cb?error=access_denied&error_description=not+now&state=1", "access_denied", "not now"),
         ("{'error': 'invalid_request', 'error_description': 'aud'}", "invalid_request", "aud"),
+        ("token request failed: invalid_client", "invalid_client", "token request failed:"),
     ],
 )
 def test_oauth_errors_are_read_from_json_repr_and_redirect(text: str, error: str, description: str) -> None:
@@ -136,6 +137,18 @@ def test_headers_and_status_are_taken_from_a_transcript_of_curl() -> None:
     assert [challenge.scheme for challenge in answer.challenges] == ["bearer", "basic"]
     assert answer.challenges[0].params["error_description"] == "expired"
     assert "authorization" not in answer.headers
+
+
+def test_challenges_on_lines_of_their_own_are_all_kept() -> None:
+    answer = read_answer("HTTP/1.1 401 Unauthorized\nWWW-Authenticate: Negotiate\nWWW-Authenticate: Bearer realm=r\n")
+    assert [challenge.scheme for challenge in answer.challenges] == ["negotiate", "bearer"]
+
+
+@pytest.mark.parametrize(
+    "text", ["see docs/invalid_client.md", "X-Squid-Error: ERR_ACCESS_DENIED 0", "my_invalid_token_cache"]
+)
+def test_a_code_inside_another_name_is_no_oauth_answer(text: str) -> None:
+    assert read_answer(text).kind is AnswerKind.TEXT
 
 
 def test_negotiate_challenges_keep_their_schemes() -> None:
