@@ -71,7 +71,7 @@ def canary_message(case: Case, control_id: str) -> bytes:
     encounter = ((target.encounter if target else None) or "").split("/")[-1]
     stamp = case.now.strftime("%Y%m%d%H%M%S%z")
     event = hl7.message or "MDM^T02"
-    code, trigger = (event.split("^") + ["T02"])[:2]
+    code, trigger = [*event.split("^"), "T02"][:2]
     version = hl7.version or "2.5.1"
     structure = f"^{code}_{trigger}" if version >= "2.3.1" else ""
     head = [
