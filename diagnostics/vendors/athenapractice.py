@@ -5,7 +5,6 @@ from diagnostics.vendors.model import Source, VendorProfile
 PROFILE = VendorProfile(
     slug="athenapractice",
     name="athenaPractice and athenaFlow",
-    signs_with_jwt=False,
     conditional_create=False,
     files_unsigned=True,
     content_types=("application/rtf", "text/rtf", "application/xml", "text/xml", "application/hl7-v3+xml"),

@@ -66,7 +66,6 @@ class VendorProfile:
 
     slug: str
     name: str
-    signs_with_jwt: bool = True
     has_api_key_layer: bool = False
     conditional_create: bool = False  # honours If-None-Exist
     advertises_create: bool = True  # a server that takes notes lists DocumentReference create in its metadata

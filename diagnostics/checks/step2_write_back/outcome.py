@@ -192,9 +192,10 @@ def duplicate(trace: NoteTrace, vendor: Vendor, filed: Filed | None) -> Result:
     if ignored is None or vendor.profile.separate_write_route:
         return passed("The EHR created the note.") if trace.attempts else not_applicable("Nothing was sent.")
     says = "The create was answered 200, not 201: the EHR found a matching document and ignored this one."
+    honours = vendor.profile.conditional_create
     if filed is not None and not filed.found:
-        return failed(says, strength=_STRONG, sent_at=ignored.at)
-    if trace.has_ehr_log and not trace.ehr("filed") and not trace.ehr("accepted"):
+        return failed(says, strength=_STRONG if honours else _MODERATE, sent_at=ignored.at)
+    if honours and trace.has_ehr_log and not trace.ehr("filed") and not trace.ehr("accepted"):
         return failed(says, strength=_MODERATE, sent_at=ignored.at)
     return warned(
         "The create was answered 200, not 201; some servers do so for a new document too.", sent_at=ignored.at
@@ -279,4 +280,9 @@ def created_and_there(trace: NoteTrace, clock: Clock, vendor: Vendor, filed: Fil
     seen_at = filed.at or clock.now
     if seen_at - created[-1].at < timedelta(minutes=vendor.profile.usual_filing_minutes):
         return unknown("The chart was looked at before the EHR's usual delay was over.", get="the chart as it is now")
-    return failed("The EHR answered 201, and the chart does not hold the note.", created_at=created[-1].at)
+    unsigned = (
+        " This EHR files notes unsigned: look in its queue of unsigned documents."
+        if vendor.profile.files_unsigned
+        else ""
+    )
+    return failed(f"The EHR answered 201, and the chart does not hold the note.{unsigned}", created_at=created[-1].at)
