@@ -131,11 +131,11 @@ def read_answer(
     if status is None:
         status = embedded.http_status(body)
     parts = _read_form(body, status, "www-authenticate" in known)
+    parts.setdefault("emitter", _emitter(parts, status, known))
     return RecordedAnswer(
         **parts,
         status=status,
         media_type=media_type,
-        emitter=_emitter(parts, status, known),
         challenges=parse_challenges(known.get("www-authenticate", "")),
         headers=known,
         text=body,
@@ -149,15 +149,20 @@ def _read_form(body: str, status: int | None, known_challenge: bool) -> dict[str
     ack = read_ack(body)
     if ack is not None:
         return {"kind": AnswerKind.ACK, "ack": ack}
-    data = embedded.operation_outcome_xml(body) or embedded.json_object(body)
+    data = embedded.operation_outcome_xml(body)
+    if data is None and not _PAGE_FIRST.match(body):  # a page's scripts may hold objects of their own
+        data = embedded.json_object(body)
     if data is not None:
         return _read_json(data)
     page = read_html(body, status)
     if page is not None:
         return {"kind": AnswerKind(f"html_{page.kind}"), "page": page}
-    form = embedded.oauth_form(body) or (None if known_challenge else embedded.oauth_words(body))
+    form = embedded.oauth_form(body)
     if form is not None:
         return {"kind": AnswerKind.OAUTH, "oauth": read_oauth(form)}
+    named = None if known_challenge else embedded.oauth_words(body)
+    if named is not None:
+        return {"kind": AnswerKind.OAUTH, "oauth": read_oauth(named), "emitter": Emitter.UNKNOWN}
     return {"kind": AnswerKind.TEXT}
 
 
@@ -171,6 +176,7 @@ def _read_json(data: dict[str, Any]) -> dict[str, Any]:
     return {"kind": AnswerKind.VENDOR, "vendor": read_vendor(data)}
 
 
+_PAGE_FIRST = re.compile(r"[^{]{0,65536}?<(?:!doctype html|html[\s>])", re.IGNORECASE)
 _FORWARD_PROXY = re.compile(
     r"squid|zscaler|blue ?coat|websense|forcepoint|mcafee|fortigate|fortinet|netskope", re.IGNORECASE
 )

@@ -15,6 +15,8 @@ from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped
 
 LIMIT = 65_536
 _MAX_STARTS = 40
+_ANSWER_KEYS = frozenset({"error", "issue", "resourceType", "fault", "errors", "errorCode", "errorcode", "message"})
+_BODY_KEYS = ("body", "response", "responseBody", "response_body", "payload", "data", "content", "result")
 _MAX_LITERAL = 16_384  # a Python literal is parsed recursively: keep it small
 _DECODER = json.JSONDecoder(strict=False)
 _FORM = re.compile(r"(?:^|[\s?&#\"'])(error=[a-z_]{3,60}(?:&[A-Za-z_]{1,40}=[^\s\"'<>]{0,2000}){0,12})")
@@ -47,16 +49,36 @@ def _spellings(text: str) -> list[str]:
 
 
 def _first_object(text: str) -> dict[str, Any] | None:
-    start = -1
+    """Return the object that looks like an answer; a log may print headers or a request before it."""
+    start, found = -1, None
     for _ in range(_MAX_STARTS):
         start = text.find("{", start + 1)
         if start < 0:
-            return None
+            break
+        end = start
         try:
-            value, _end = _DECODER.raw_decode(text, start)
+            value, end = _DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
             value = _literal(text, start)
         if isinstance(value, dict) and value:
+            value = _inner(value) or value
+            if not _ANSWER_KEYS.isdisjoint(value):
+                return value
+            found = found or value
+        start = max(start, end - 1)
+    return found
+
+
+def _inner(row: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the body that a log row carries, as an object or as a string of JSON."""
+    for key in _BODY_KEYS:
+        value = row.get(key)
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            try:
+                value = json.loads(value, strict=False)
+            except (ValueError, RecursionError):
+                continue
+        if isinstance(value, dict) and not _ANSWER_KEYS.isdisjoint(value):
             return value
     return None
 

@@ -41,6 +41,8 @@ NGINX = (
         json.dumps(OUTCOME),
         f"422 Unprocessable Entity: {json.dumps(OUTCOME)}",
         "body=" + json.dumps(json.dumps(OUTCOME)),
+        json.dumps({"level": "error", "message": "write failed", "status": 422, "body": json.dumps(OUTCOME)}),
+        json.dumps({"url": "/DocumentReference", "response": OUTCOME}),
         repr(OUTCOME),
         OUTCOME_XML,
         f"POST failed, answer was {OUTCOME_XML} (attempt 2)",
@@ -156,6 +158,17 @@ def test_negotiate_challenges_keep_their_schemes() -> None:
     assert answer.kind is AnswerKind.EMPTY
     assert [challenge.scheme for challenge in answer.challenges] == ["ntlm", "bearer"]
     assert answer.emitter is Emitter.PROXY
+
+
+def test_the_object_that_is_an_answer_is_chosen_among_several() -> None:
+    answer = read_answer('headers={\'Via\': \'1.1 edge\'} request={"a": 1} body={"error": "invalid_scope"}')
+    assert answer.oauth is not None
+    assert answer.oauth.error == "invalid_scope"
+
+
+def test_a_page_whose_script_holds_an_object_is_still_a_page() -> None:
+    page = '<!DOCTYPE html><html><script>$Config={"error":"invalid_x"};</script><input type="password"></html>'
+    assert read_answer(page, 200).kind is AnswerKind.HTML_LOGIN
 
 
 def test_a_vendor_object_gives_its_code_and_words() -> None:
