@@ -28,6 +28,7 @@ class FaultLine:
     cause: str
     cause_title: str
     on: bool
+    switchable: bool  # the EHR itself is ill; others lie in what the scribe does, which no switch here changes
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,14 @@ def practice_page(tenant: str = "") -> PracticePage:
     for fault in FAULTS.values():
         cause = catalog.causes().get(fault.cause)
         category = words.CATEGORIES.get(fault.category, fault.category)
-        line = FaultLine(fault.name, fault.symptom, fault.cause, cause.title if cause else "", fault.name in told[name])
+        line = FaultLine(
+            fault.name,
+            fault.symptom,
+            fault.cause,
+            cause.title if cause else "",
+            fault.name in told[name],
+            bool(fault.ehr),
+        )
         groups.setdefault(category, []).append(line)
     return PracticePage(
         tenants=tuple(told),

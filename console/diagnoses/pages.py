@@ -15,6 +15,7 @@ from diagnostics.vocabulary import Step
 
 Document = Mapping[str, Any]
 _SHORT_TEXT = 400
+_SHOWN_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,19 @@ class StepLine:
     checks: tuple[CheckLine, ...]
     aside: tuple[CheckLine, ...]
     opened: bool = False
+
+    @property
+    def front(self) -> tuple[CheckLine, ...]:
+        """Give the checks shown at once: all of a short list, of a long one those that did not pass."""
+        if len(self.checks) <= _SHOWN_AT_ONCE:
+            return self.checks
+        return tuple(check for check in self.checks if check.status != "passed")
+
+    @property
+    def folded(self) -> tuple[CheckLine, ...]:
+        """Give the checks that a long list keeps behind one line."""
+        front = self.front
+        return () if len(front) == len(self.checks) else tuple(c for c in self.checks if c.status == "passed")
 
     @property
     def seconds(self) -> str:

@@ -66,10 +66,11 @@
   // A link to a check opens the step that holds it.
   const reveal = () => {
     const target = location.hash && document.getElementById(location.hash.slice(1));
-    const step = target && target.closest("details.step");
-    if (!step) return;
-    step.open = true;
-    step.dataset.touched = "yes";
+    if (!target || !target.closest("details.step")) return;
+    for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) {
+      fold.open = true;
+      fold.dataset.touched = "yes";
+    }
     target.scrollIntoView({ block: "center" });
   };
   window.addEventListener("hashchange", reveal);
