@@ -4,7 +4,7 @@ import hashlib
 import re
 
 from diagnostics import causes
-from diagnostics.check import check, not_applicable, passed, warned
+from diagnostics.check import check, failed, not_applicable, passed, warned
 from diagnostics.checks.refusal import refusal_of
 from diagnostics.checks.step2_write_back.framing import over_hl7
 from diagnostics.checks.step2_write_back.weighing import offence, taken, weigh_hl7
@@ -40,6 +40,9 @@ def message_type(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) 
             sent=have[:20],
             configured="^".join(wanted[:2]),
         )
+    refused = _refused(trace, "200", "201")
+    if refused:
+        return failed(f"The interface refuses {have[:20]} (error {refused}).", sent=have[:20], error_code=refused)
     structure, own = sent.message.get("MSH-9.3").upper(), structure_id(sent.code, sent.event)
     if structure and own and structure != own:
         says = f"MSH-9.3 says {structure[:20]}, and {have} has the structure {own}."
@@ -48,6 +51,12 @@ def message_type(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) 
             return warned(says, strength=Strength.WEAK, sent=structure[:20], expected=own)
         return offence(says, weight, at_most=Strength.STRONG, sent=structure[:20], expected=own)
     return passed(f"The message is {have[:20]}.", sent=have[:20])
+
+
+def _refused(trace: NoteTrace | None, *codes: str) -> str:
+    """Return the code of table 0357 by which the receiver itself refused this part of the header."""
+    refusal = refusal_of(trace)
+    return next((code for code in codes if refusal is not None and code in refusal.error_codes), "")
 
 
 @check(
@@ -64,12 +73,19 @@ def version(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) -> Re
     weight = weigh_hl7(trace, ("203",), ["MSH-12"])
     if not have:
         return offence("MSH-12 is empty: the message does not say which version it is.", weight)
+    refused = _refused(trace, "203")
+    if refused:
+        return failed(
+            f"The interface refuses version {have[:10]} (error {refused}).",
+            sent=have[:10],
+            configured=wanted,
+            error_code=refused,
+        )
     if not wanted or have.strip() == wanted.strip():
         return passed(f"The message says version {have[:10]}.", sent=have[:10], configured=wanted)
     says = f"The message says version {have[:10]}, and the interface is configured for {wanted[:10]}."
     # most receivers are tolerant here: a proof only where the answer names the version
-    named = trace is not None and any("203" in (a.error or "") for a in trace.failures)
-    return offence(says, weight, at_most=None if named else Strength.STRONG, sent=have[:10], configured=wanted)
+    return offence(says, weight, at_most=Strength.STRONG, sent=have[:10], configured=wanted)
 
 
 @check(
@@ -87,6 +103,9 @@ def processing_id(sent: Hl7Message, settings: Settings, trace: NoteTrace | None)
     weight = weigh_hl7(trace, ("202",), ["MSH-11"])
     if not have:
         return not_applicable("MSH-11 is empty, which is judged as a missing field.")
+    refused = _refused(trace, "202")
+    if refused:
+        return failed(f"The interface refuses a message marked {have[:5]} (error {refused}).", sent=have[:5])
     if environment == "production" and have in ("T", "D"):
         return offence(f"MSH-11 is {have}, and the message went to the production system.", weight, sent=have)
     if environment in ("sandbox", "staging") and have == "P":

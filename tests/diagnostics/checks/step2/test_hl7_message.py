@@ -164,3 +164,12 @@ def test_no_text_of_the_note_reaches_a_finding() -> None:
     for check in (*MESSAGE_CHECKS, "mllp.framing"):
         found = judged(f"hl7.{check}", hl7_case(payload))
         assert "Quartermain" not in found.says + str(found.facts)
+
+
+@pytest.mark.parametrize(
+    ("check", "code"), [("msh.type", "201"), ("msh.type", "200"), ("msh.processing_id", "202"), ("msh.version", "203")]
+)
+def test_a_receiver_that_refuses_the_header_outweighs_its_configuration(check: str, code: str) -> None:
+    found = judged(f"hl7.{check}", hl7_case(message(), nack("AR", code)))
+    assert (found.status, found.strength) == (FAILED, Strength.DECISIVE)
+    assert judged(f"hl7.{check}", hl7_case(message(), nack("AR", "100"))).status is PASSED
