@@ -43,6 +43,7 @@ def broker_settings(url: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
             "wait_time_seconds": 0,
             "use_notify": True,
             "pool_size": 4,
+            "pool_timeout": 3,  # a page that rings must not wait half a minute for a queue that is away
         }
         return "pgmq://queue", options, {}  # a name for log lines; the options say where it is
     if scheme in {"amqp", "amqps"}:
@@ -52,5 +53,5 @@ def broker_settings(url: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
         options = {"visibility_timeout": 120, "unacked_restore_interval": 5, "unacked_restore_throttle": 1}
         return url, options, {}
     if not url:
-        return "memory://", {}, {}
+        return "memory://tests", {}, {}
     raise ValueError(f"BROKER_URL: {scheme}:// is not known; use postgresql://, amqps:// or rediss://.")
