@@ -292,6 +292,8 @@ def _ruled_out(
     out: dict[Category, str] = {}
     if zone in (Zone.UNAUTHENTICATED, Zone.FORBIDDEN, Zone.INVALID, Zone.NOT_FOUND, Zone.NACK, Zone.TAKEN) and trace:
         out[Category.NETWORK] = "An answer came back from the EHR's side, so the connection worked."
+    if zone is Zone.TOKEN_REFUSED:
+        out[Category.NETWORK] = "The token endpoint answered, so the connection worked."
     if zone in (Zone.INVALID, Zone.NACK, Zone.TAKEN) and trace and trace.last and trace.last.sent.method != "MLLP":
         out[Category.AUTHENTICATION] = "The EHR looked into the request itself, so it had accepted the token."
     by_category: dict[Category, list[Finding]] = {}
