@@ -156,4 +156,4 @@ class TokenAnswer(Evidence):
             return {}
         scope = sorted((self.scope or self.requested_scope).split())
         lifetime = None if self.expires_in is None else int(self.expires_in)
-        return {"token": {"lifetime_s": lifetime, "scope": scope, "form": self.token_form}}
+        return {"token": {"lifetime_s": lifetime, "scope": scope}}

@@ -31,6 +31,8 @@ _LISTS = frozenset(
     resource.searchInclude participant.role
     """.split()  # noqa: SIM905
 )
+# Strings whole, also one that never ends: possessive, so that no hostile text makes it look twice at one place.
+_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 _INTEGERS = frozenset({"size", "total", "height", "width", "rank"})
 
 
@@ -116,7 +118,7 @@ def _no_constant(name: str) -> Any:
 
 def _depth(text: str) -> int:
     deepest = depth = 0
-    for match in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
+    for match in _MARKS.finditer(text):
         mark = match.group()
         if mark in "[{":
             depth += 1

@@ -38,8 +38,14 @@ def canary_is_accepted(canary: CanaryMessage) -> Result:
         return not_applicable("No acknowledgement came.")
     codes = [f"{code} ({ERRORS[code]})" if code in ERRORS else code for code in canary.errors if code]
     because = f", error {', '.join(codes)}" if codes else ""
-    return failed(f"The interface refused the test message with {canary.ack}{because}.", condemns=(canary,),
-                  ack=canary.ack, codes=canary.errors, at_fields=canary.error_locations, emitter=canary.emitter)  # fmt: skip
+    return failed(
+        f"The interface refused the test message with {canary.ack}{because}.",
+        condemns=(canary,),
+        ack=canary.ack,
+        codes=canary.errors,
+        at_fields=canary.error_locations,
+        emitter=canary.emitter,
+    )
 
 
 @check(

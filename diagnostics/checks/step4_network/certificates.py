@@ -93,11 +93,19 @@ def certificates_name_their_host(tls: tuple[TlsHandshake, ...]) -> Result:
     return failed(says, condemns=(*bad, *unknown_name), host=first.host, **_facts(first))
 
 
-def _incomplete(each: TlsHandshake) -> bool:
-    """Tell whether an intermediate is missing: fetching it mends the chain, or the bundle's own authority issued it."""
-    if each.fault is None or each.fault.verify_code not in ISSUER_NOT_FOUND:
-        return False
-    return each.completed_by_issuer is True or (each.completed_by_issuer is None and each.issuer_known is True)
+def _incomplete(each: TlsHandshake, tls: Iterable[TlsHandshake]) -> Strength | None:
+    """Weigh whether an intermediate is missing: fetching it mends the chain, another endpoint sends it, or the
+    configured bundle's own organization issued the certificate.
+    """
+    if each.fault is None or each.fault.verify_code not in ISSUER_NOT_FOUND or not each.chain:
+        return None
+    if each.completed_by_issuer is True:
+        return Strength.DECISIVE
+    issuer = each.chain[-1].issuer
+    elsewhere = any(c.subject == issuer for other in tls if other.verified for c in other.chain[1:])
+    if elsewhere and each.completed_by_issuer is None:
+        return Strength.DECISIVE
+    return Strength.STRONG if each.completed_by_issuer is None and each.issuer_known is True else None
 
 
 @check(
@@ -109,14 +117,14 @@ def _incomplete(each: TlsHandshake) -> bool:
 )
 def chains_are_complete(tls: tuple[TlsHandshake, ...]) -> Result:
     """Browsers fetch a forgotten intermediate by themselves, programs do not: so only the scribe fails."""
-    bad = [each for each in on_the_way(tls) if _incomplete(each)]
+    bad = [each for each in on_the_way(tls) if _incomplete(each, tls)]
     if not bad:
         return _passed(tls, "No chain lacks an intermediate certificate.")
     first = bad[0]
-    strength = Strength.DECISIVE if first.completed_by_issuer else Strength.STRONG
     return failed(
         f"{called(first)} does not send the intermediate certificate; with it the chain verifies.",
-        strength=strength, condemns=tuple(bad), completed_by_issuer=first.completed_by_issuer, **_facts(first),
+        strength=_incomplete(first, tls), condemns=tuple(bad),
+        completed_by_issuer=first.completed_by_issuer, **_facts(first),
     )  # fmt: skip
 
 
@@ -130,7 +138,9 @@ def chains_are_complete(tls: tuple[TlsHandshake, ...]) -> Result:
 def chains_are_trusted(tls: tuple[TlsHandshake, ...]) -> Result:
     """A private or changed authority must be made known to the scribe, or an inspecting device must let go."""
     bad = [
-        each for each in _with_code(tls, SELF_SIGNED, SELF_SIGNED_IN_CHAIN, *ISSUER_NOT_FOUND) if not _incomplete(each)
+        each
+        for each in _with_code(tls, SELF_SIGNED, SELF_SIGNED_IN_CHAIN, *ISSUER_NOT_FOUND)
+        if not _incomplete(each, tls)
     ]
     if not bad:
         return _passed(tls, "Every chain ends at a trusted authority.")

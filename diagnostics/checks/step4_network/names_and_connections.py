@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from diagnostics import causes
-from diagnostics.check import check, failed, passed
+from diagnostics.check import check, failed, passed, unknown
 from diagnostics.evidence.network import AtEndpoint, DnsAnswer, TcpConnect
 from diagnostics.findings import Result
 from diagnostics.vocabulary import Step, Strength
@@ -75,6 +75,15 @@ def _faulty(tcp: Iterable[TcpConnect], *kinds: str) -> list[TcpConnect]:
     return [each for each in on_the_way(tcp) if each.fault is not None and each.fault.kind in kinds]
 
 
+def _none_found(tcp: tuple[TcpConnect, ...], says: str) -> Result:
+    """Pass, unless the operator's own allow-list kept us from looking."""
+    kept_out = _faulty(tcp, "policy")
+    if kept_out:
+        return unknown(f"The console may not connect to {called(kept_out[0])}: the operator's allow-list lacks it.",
+                       get="the operator's leave to probe this address")  # fmt: skip
+    return passed(says, endpoints=len(tcp))
+
+
 def _facts(each: TcpConnect) -> dict[str, Any]:
     assert each.fault is not None
     return {"endpoint": each.subject, "contacted": each.target, "fault": each.fault.kind, "errno": each.fault.errno}
@@ -91,7 +100,7 @@ def connections_are_answered(tcp: tuple[TcpConnect, ...]) -> Result:
     """Silence is how a firewall drops: no refusal, no answer, only waiting."""
     silent = _faulty(tcp, "timeout_connect")
     if not silent:
-        return passed("No connection attempt was left without an answer.", endpoints=len(tcp))
+        return _none_found(tcp, "No connection attempt was left without an answer.")
     first = silent[0]
     return failed(
         f"Nothing answered the connection to {called(first)} within the limit: it is silently dropped.",
@@ -111,7 +120,7 @@ def connections_are_accepted(tcp: tuple[TcpConnect, ...]) -> Result:
     """A refused connection means that the host is there and nothing listens on this port."""
     refused = _faulty(tcp, "refused")
     if not refused:
-        return passed("No connection was refused.", endpoints=len(tcp))
+        return _none_found(tcp, "No connection was refused.")
     first = refused[0]
     says = f"{called(first)} refused the connection.".capitalize() if first.hop else (
         f"The host {first.host} refused the connection on port {first.port}.")  # fmt: skip
@@ -129,7 +138,7 @@ def hosts_are_routed(tcp: tuple[TcpConnect, ...]) -> Result:
     """Without a route no packet leaves towards the host; only the network team can add one."""
     unreachable = _faulty(tcp, "unreachable")
     if not unreachable:
-        return passed("No host was unreachable.", endpoints=len(tcp))
+        return _none_found(tcp, "No host was unreachable.")
     return failed(
         f"There is no route to {called(unreachable[0])}.", condemns=tuple(unreachable), **_facts(unreachable[0])
     )
@@ -147,5 +156,5 @@ def connections_stay_open(tcp: tuple[TcpConnect, ...]) -> Result:
     """A reset after connecting is the mark of an inspecting device or a crashing server."""
     reset = _faulty(tcp, "reset")
     if not reset:
-        return passed("No connection was reset.", endpoints=len(tcp))
+        return _none_found(tcp, "No connection was reset.")
     return failed(f"The connection to {called(reset[0])} was reset.", condemns=tuple(reset), **_facts(reset[0]))

@@ -258,6 +258,12 @@ def test_what_is_wrong_with_a_resource_s_text_is_named(data: bytes, kind: str) -
     assert got.resource is None and [each.kind for each in got.problems] == [kind]
 
 
+@pytest.mark.parametrize("unit", [b'\\\\"', b'"', b"\\\\", b'"\\\\', b"[", b'{"a":'])
+def test_hostile_text_is_read_in_linear_time(unit: bytes) -> None:
+    for end in (b"", b"\\", b'"'):
+        assert read_resource(b'{"' + unit * 200_000 + end).resource is None
+
+
 def test_a_duplicate_key_is_told_and_the_rest_read() -> None:
     got = read_resource(b'\xef\xbb\xbf{"resourceType": "Patient", "id": "1", "id": "2"}')
     assert got.resource_type == "Patient" and [each.place for each in got.problems] == ["id"]

@@ -111,6 +111,20 @@ def test_a_live_network_check_judges(
         assert finding.condemns
 
 
+def test_an_intermediate_that_another_endpoint_sends_is_what_is_missing_here() -> None:
+    middle = certificate(subject="CN=Made-up CA", issuer="CN=Made-up Root")
+    other = tls(host="auth.example.test", chain=(certificate(), middle))
+    bad = tls(fault("tls", verify_code=20))
+    assert judged("net.tls.chain_incomplete", bad, other).strength is D
+    assert judged("net.tls.untrusted_root", bad, other).status is PASSED
+    assert judged("net.tls.untrusted_root", bad, tls(host="auth.example.test")).status is FAILED
+
+
+@pytest.mark.parametrize("check", ["net.tcp.timeout", "net.tcp.refused", "net.tcp.unreachable", "net.tcp.reset"])
+def test_an_address_that_the_operator_keeps_closed_is_unknown_and_not_fine(check: str) -> None:
+    assert judged(check, tcp("policy")).status is Outcome.UNKNOWN
+
+
 def test_pins_are_compared_with_every_key_of_the_chain() -> None:
     good = "sha256/" + base64.b64encode(bytes.fromhex("cd" * 32)).decode()
     for pins, status in (((good,), PASSED), (("sha256/other",), FAILED), ((), NA)):
