@@ -36,6 +36,7 @@ _ASSERTION = (
     ("auth.jwks.unreachable", ("jwks_uri could not", "retrieve jwk", "retrieving jwk", "fetch jwk", "fetching jwk",
                                "download jwk", "load jwk", "loading jwk", "obtain jwk", "jwks endpoint", "jwks url",
                                "jwk set url", "jwks unreachable", "fetch the jwk", "retrieve the jwk", "jwks could not",
+                               "allow-listed", "allowlisted", "whitelisted",
                                "unable to load public key", "fetch the key", "retrieve the key", "fetch key",
                                "retrieve key")),
     ("auth.assertion.jti_reuse", ("jti", "replay", "already used", "already been used", "token reuse", "reused")),

@@ -49,7 +49,7 @@ def _gateway(question: Question, page: HtmlPage) -> Explanation:
         in_front = page.in_front_of_server and page.product != ""
         cause = "net.gateway.unrouted" if in_front else "fhir.base.not_fhir"
         says = f"{name} knows no such path: the address does not lead to the FHIR server."
-        return of_cause(cause, LIKELY if in_front else POSSIBLE, says, category=_PROTO, firm=False)
+        return of_cause(cause, LIKELY if in_front else POSSIBLE, says, firm=False)
     return (
         explain_status(question, status) if status is not None else category_only(_NET, POSSIBLE, f"{name} answered.")
     )
