@@ -57,6 +57,8 @@ def main(arguments: list[str]) -> int:
             _start(options, folder, server, supervisor, began)
             while True:
                 time.sleep(0.5)
+                if server is not None and server.revive():
+                    _say("  PostgreSQL had ended and was started again.")
                 supervisor.watch_once()
         except Stopped:
             _say("Stopping …")

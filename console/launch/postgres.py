@@ -104,10 +104,22 @@ class EmbeddedPostgres:
         )
         return ready.returncode == 0
 
+    def revive(self) -> bool:
+        """Start a server that died under us again; tell whether that was so."""
+        if self.process_id() is not None:
+            return False
+        with self._starting():
+            if self.process_id() is not None:
+                return False
+            self._start()
+        return True
+
     def process_id(self) -> int | None:
         """Give the id of the running server's main process, if there is one."""
         try:
             pid = int((self.data / "postmaster.pid").read_text(encoding="ascii").split("\n", 1)[0])
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)  # a dead child nobody waited for looks alive, to us and to PostgreSQL
             os.kill(pid, 0)
         except (OSError, ValueError):
             return None
@@ -123,8 +135,6 @@ class EmbeddedPostgres:
                 os.kill(pid, sign)
             deadline = time.monotonic() + limit_s
             while self.process_id() is not None and time.monotonic() < deadline:
-                with contextlib.suppress(ChildProcessError):
-                    os.waitpid(pid, os.WNOHANG)
                 time.sleep(0.02)
 
     def erase(self) -> None:
@@ -217,6 +227,7 @@ class EmbeddedPostgres:
         log = self.base / "postgres.log"
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
+            self.process_id()  # reaps a killed predecessor of ours
             with open(log, "wb") as output:
                 process = subprocess.Popen(
                     command, cwd=self.base, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
