@@ -92,14 +92,14 @@ def _start(
     _say("Applying migrations …")
     migrate(folder)
     seeded = _is_seeded()
-    practice = Child("practice-ehr", _manage("practice_ehr", "--demo"))
+    practice = Child("practice-ehr", _manage("practice_ehr", "--demo"), is_service=True)
     if not seeded:
         _say("Making sample data (first start only) …")
         subprocess.run(_manage("seed"), cwd=ROOT, check=True)
     port = _free_port(options.port)
     address = f"http://127.0.0.1:{port}/"
     (folder / "address").write_text(address + "\n", encoding="utf-8")
-    web = Child("web", _granian(port), env={"DATABASE_POOL_SIZE": "6", "NOTETRACE_ADDRESS": address})
+    web = Child("web", _granian(port), env={"DATABASE_POOL_SIZE": "6"}, is_service=True)
     supervisor.start(web)  # the page comes first; workers follow, and the page says so until they are there
     supervisor.start(practice)
     supervisor.start(Child("sweeper", _manage("sweeper")))

@@ -26,6 +26,8 @@ class Child:
     argv: list[str]
     env: dict[str, str] = field(default_factory=dict)
     stop_limit_s: float = 8.0
+    is_service: bool = False
+    is_asked: bool = False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     restarts: int = 0
@@ -47,11 +49,17 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_end_with_parent if sys.platform == "linux" else None,
             )
-        self.started_at = time.monotonic()
+        self.started_at, self.is_asked = time.monotonic(), False
 
     def is_running(self) -> bool:
         """Tell whether the process lives."""
         return self.process is not None and self.process.poll() is None
+
+    def ask_to_stop(self) -> None:
+        """Signal the main process once: a second signal would cut a worker's orderly end short."""
+        if self.is_running() and not self.is_asked and self.process is not None:
+            self.is_asked = True
+            self.process.terminate()
 
     def stop(self) -> None:
         """Ask the main process to end; past the limit kill its whole group.
@@ -61,7 +69,7 @@ class Child:
         if self.process is None:
             return
         if self.process.poll() is None:
-            self.process.terminate()
+            self.ask_to_stop()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(self.stop_limit_s)
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -102,9 +110,15 @@ class Supervisor:
                 child.start(self.logs)
 
     def stop_all(self) -> None:
-        """Stop the children, last started first."""
-        for child in reversed(self.children):
-            self._say(f"  stopping {child.name}")
+        """Stop the children, last started first; what works on its own is asked together, to spare the waiting.
+
+        The services that a worker's run may be using end only after the workers.
+        """
+        self._say(f"  stopping {', '.join(child.name for child in reversed(self.children))}")
+        for child in self.children:
+            if not child.is_service:
+                child.ask_to_stop()
+        for child in sorted(self.children[::-1], key=lambda child: child.is_service):
             child.stop()
         self.children.clear()
 
