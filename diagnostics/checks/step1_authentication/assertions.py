@@ -176,7 +176,7 @@ def _weight_of_audience(
         return Strength.MODERATE
     came = any(r.event == "token" and r.error is None and (r.status or 200) < 300 for r in (log.rows if log else ()))
     worked = came and audience == settings.integration.auth.audience
-    return Strength.MODERATE if worked else Strength.DECISIVE
+    return Strength.STRONG if worked else Strength.DECISIVE
 
 
 def _posted_to(trace: NoteTrace | None) -> str | None:

@@ -73,15 +73,17 @@ def base_is_fhir(metadata: Metadata) -> Result:
     checklist=("WRITE.3",),
     applies=_fhir,
 )
-def environment_fits(settings: Settings, vendor: Vendor, capability: Capability | None) -> Result:
+def environment_fits(
+    settings: Settings, vendor: Vendor, capability: Capability | None, trace: NoteTrace | None
+) -> Result:
     """A note accepted by a sandbox is accepted and gone: nobody will ever read it there."""
     integration = settings.integration
     if integration.environment is None:
-        return unknown(
-            "The integration does not say for which environment it is.", get="the integration's environment"
-        )
+        return unknown("The integration does not say for which environment it is.", get="the integration's environment")
     wants_production = integration.environment == "production"
     shown = vendor.profile.environment_of(integration.fhir_base_url or "")
+    sent_to = trace.last.url if trace is not None and trace.last is not None else None
+    shown = (vendor.profile.environment_of(sent_to) if sent_to else None) or shown
     statement = capability.statement if capability is not None else None
     own_words = " ".join(filter(None, (statement.description, statement.software_name))) if statement else ""
     says_test = bool(_NOT_PRODUCTION.search(own_words))
@@ -183,9 +185,7 @@ def server_is_unchanged(capability: Capability, baseline: Baseline, trace: NoteT
     lost = _lost(known.get("interactions"), now["interactions"])
     if not changed and not lost:
         return passed("Version and interactions are those of the last good run.")
-    says = (
-        f"The server lost {', '.join(lost)}." if lost else "The server's version differs from the last good run."
-    )
+    says = f"The server lost {', '.join(lost)}." if lost else "The server's version differs from the last good run."
     facts = {name: [known.get(name), now.get(name)] for name in changed}
     failing = trace is not None and trace.failure_mode in (FailureMode.REJECTED, FailureMode.PARTIAL)
     if lost and failing:

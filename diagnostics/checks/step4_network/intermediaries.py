@@ -17,6 +17,7 @@ from diagnostics.evidence.case_parts import Settings, Vendor
 from diagnostics.evidence.fhir import CanaryWrite, Metadata, Reads
 from diagnostics.evidence.logs import NoteTrace, ProxyLog, ScribeLog, ScribeRow
 from diagnostics.evidence.network import TlsHandshake
+from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, Emitter
 from diagnostics.vendors.model import Surface
@@ -69,9 +70,17 @@ def proxy_asked_no_credentials(trace: NoteTrace, proxy: ProxyLog | None) -> Resu
     rows = [row for row in (proxy.rows if proxy else ()) if row.status == 407]
     if seen:
         return failed("The proxy answered 407 to the scribe.", at=seen[-1].at, status=407)
+    last = last_failure(trace)
+    if last is not None and _said(last) == causes.PROXY_407.id:
+        return failed("The scribe recorded that the proxy asked for credentials.", at=last.at)
     if rows:
         return failed("The proxy's log shows 407 for the scribe's request.", conclusive=False, at=rows[-1].at)
     return passed("No answer was 407.") if trace.attempts or trace.tokens else not_applicable("Nothing was sent.")
+
+
+def _said(each: SeenAnswer) -> str | None:
+    """Return the cause that the client's own words name where no HTTP answer was recorded."""
+    return explain(each.answer.text, protocol="net").cause if each.status is None and each.answer.text else None
 
 
 def _blocked(each: SeenAnswer) -> bool:
@@ -124,6 +133,8 @@ def no_block_page_then(trace: NoteTrace, proxy: ProxyLog | None) -> Result:
             strength=Strength.DECISIVE if ours else Strength.STRONG,
             status=last.status, product=page.product if page else "", at=last.at,
         )  # fmt: skip
+    if last is not None and _said(last) == causes.PROXY_BLOCK_PAGE.id:
+        return failed("The scribe recorded that the proxy did not let it through.", conclusive=False, at=last.at)
     denied = [r for r in (proxy.rows if proxy else ()) if r.status == 403 or "DENIED" in (r.result or "").upper()]
     if last is not None and denied and last.status is None:
         return failed("The proxy's log shows that it denied the scribe's request.", conclusive=False, at=denied[-1].at)
