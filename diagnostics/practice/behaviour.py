@@ -62,7 +62,7 @@ class Behaviour:
     permission: str = "all"  # all no_write nothing
     encounter_rule: str = "none"  # none owner department
     # HL7 v2
-    ack: str = "ok"  # ok none other_id internal_error unknown_key locked commit
+    ack: str = "ok"  # ok none other_id internal_error unknown_key locked
     obx_limit: int | None = None
     obx_silent_cut: int | None = None
     hl7_versions: tuple[str, ...] = ("2.3", "2.3.1", "2.4", "2.5", "2.5.1")

@@ -128,7 +128,7 @@ def _integration(player: StoryPlayer, folder: Path) -> dict[str, Any]:
     part: dict[str, Any] = {
         "name": tenant.texts.say("North Campus").rstrip("."),
         "vendor": story.vendor,
-        "environment": story.environment,
+        "environment": "production",
         "protocol": "hl7v2" if player.hl7 else "fhir",
         "ca_bundle": "ca.pem",
         "resolver": player.ehr.resolver,

@@ -18,7 +18,6 @@ class Habits:
     assertion_life_s: int = 240
     audience: str = "token"  # token base
     issuer: str = "client"  # client other
-    signing_key: str = "own"  # own other
     token_form: str = "form"  # form json wrong_type
     scopes: tuple[str, ...] | None = None
     reuse_token: bool = False
@@ -55,7 +54,6 @@ class Story:
     narrative_only: bool = False
     second_encounter: bool = False
     vendor: str = "generic"
-    environment: str = "production"
     with_practice_id: bool = False
     without: tuple[str, ...] = ()  # template mapping roles encounter filed ehr token_url
     field_limits: Mapping[str, int] = field(default_factory=dict)

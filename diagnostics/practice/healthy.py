@@ -15,6 +15,13 @@ _ALL = (
     ),
     Variation("healthy-z-segments", "The message carries a Z segment.", "hl7v2", scribe={"message": "z_segment"}),
     Variation("healthy-opaque-token", "The access token is no JWT.", ehr={"token_opaque": True}),
+    Variation("healthy-short-token", "Tokens live for one minute.", ehr={"token_ttl_s": 60}),
+    Variation(
+        "healthy-plain-json",
+        "The scribe says application/json, and the EHR takes it.",
+        ehr={"strict_media_type": False},
+        scribe={"media_type": "application/json"},
+    ),
     Variation("healthy-two-keys", "The key set holds the old and the new key.", ehr={"jwks": "two_keys"}),
     Variation(
         "healthy-certificate-40-days", "The certificate runs for forty more days.", ehr={"tls_fhir": "expiring_40"}

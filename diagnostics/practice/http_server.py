@@ -177,7 +177,13 @@ async def _misbehave(writer: asyncio.StreamWriter, response: Response) -> None:
         writer.write(encode_response(response)[:-20])
     else:
         writer.write(f"HTTP/1.1 200 OK\r\nContent-Type: {response.content_type}\r\n\r\n".encode())
-        while True:
-            writer.write(b" " * 65536)
+        # `drain` neither waits nor fails while a lost connection is not yet known to be lost: without the pause and
+        # the look at the buffer this loop would starve the server and fill its memory. A gigabyte is endless enough.
+        for _ in range(2**30 // 65536):
+            if writer.is_closing():
+                return
+            if writer.transport.get_write_buffer_size() < 2**20:
+                writer.write(b" " * 65536)
             await writer.drain()
+            await asyncio.sleep(0.0001)
     await writer.drain()

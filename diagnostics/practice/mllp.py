@@ -17,6 +17,12 @@ START, END = b"\x0b", b"\x1c\x0d"
 MAX_MESSAGE = 10_000_000
 
 
+def in_mode(message: Message | None, ack: str) -> str:
+    """Turn AA, AE, AR into CA, CE, CR where MSH-15 asks for commit acknowledgements (enhanced mode, chapter 2)."""
+    enhanced = message is not None and message.value("MSH", 15) in ("AL", "ER", "SU")
+    return f"C{ack[1]}" if enhanced else ack
+
+
 class MllpServer:
     """Answer the messages of one tenant."""
 
@@ -90,6 +96,7 @@ class MllpServer:
             ack = self._store(message, body, entry)
         except Nack as nack:
             entry = entry or self._ledger(body, message)
+            nack.ack = in_mode(message, nack.ack)
             reply = acknowledge(message, nack.ack, now, tenant.texts, nack=nack)
             self._log("rejected", message, ack=nack.ack, error=reply.decode())
             tenant.ledger.close_entry(entry, nack.ack)
@@ -114,16 +121,14 @@ class MllpServer:
         digest = hashlib.sha256(body).hexdigest()
         known = tenant.hl7_stored.get(message.control_id)
         if known == digest:
-            self._log("accepted", message, ack="AA")
-            return "AA"  # The same message again: answered, not stored twice.
+            self._log("accepted", message, ack=in_mode(message, "AA"))
+            return in_mode(message, "AA")  # The same message again: answered, not stored twice.
         if known is not None:
             raise Nack("AE", "205", "The control id was used for another message.", "MSH^1^10")
         tenant.hl7_stored[message.control_id] = digest
-        ack = "CA" if behaviour.ack == "commit" else "AA"
+        ack = in_mode(message, "AA")
         entry.created = f"{message.event.partition('^')[0]}/{message.value('TXA', 12) or message.control_id}"
         self._log("accepted", message, ack=ack)
-        if ack == "CA":
-            return ack
         fields = tenant.template.file(narrative_of(message), behaviour, tenant.unmapped)
         if behaviour.obx_silent_cut is not None:
             fields = {name: text[: behaviour.obx_silent_cut] for name, text in fields.items()}

@@ -112,8 +112,7 @@ class PracticeScribe:
         keys = self.tenant.keys
         if self.habits.algorithm == "ES384":
             return keys.ec, f"{self.tenant.key_id}-ec", keys.ec.as_pem(private=True)
-        key = keys.rsa_other if self.habits.signing_key == "other" else keys.rsa
-        return key, self.tenant.key_id, key.as_pem(private=True)
+        return keys.rsa, self.tenant.key_id, keys.rsa.as_pem(private=True)
 
     # -- one delivery -----------------------------------------------------------------------
 

@@ -12,6 +12,9 @@ import pytest
 
 from diagnostics.case_folder import load
 from diagnostics.practice import FAULTS, VARIATIONS, PracticeEhr, build_case, running_practice
+from diagnostics.practice.behaviour import BEHAVIOUR_KNOBS
+from diagnostics.practice.fault import HABIT_KNOBS, STORY_KNOBS
+from diagnostics.practice.hostile import HOSTILITIES
 from diagnostics.practice.server import UnknownName
 
 CATEGORIES = {
@@ -96,6 +99,14 @@ def test_there_are_enough_faults_over_all_categories():
     assert len(VARIATIONS) >= 10
     assert {f.category for f in FAULTS.values()} == set(CATEGORIES.values())
     assert not FAULTS.keys() & VARIATIONS.keys()
+
+
+def test_every_knob_is_turned_by_something():
+    kinds = {"ehr": BEHAVIOUR_KNOBS, "scribe": HABIT_KNOBS, "story": STORY_KNOBS}
+    named = [*FAULTS.values(), *VARIATIONS.values(), *HOSTILITIES.values()]
+    for kind, knobs in kinds.items():
+        turned = {knob for one in named for knob in getattr(one, kind)}
+        assert knobs == turned, kind
 
 
 @pytest.mark.parametrize("name", FAULTS)

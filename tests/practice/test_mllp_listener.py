@@ -86,6 +86,17 @@ def test_odd_but_right_messages_are_taken(visitor: Visitor, note, good: str):
     assert parts(visitor.send_hl7(framed(message(note, good))))["MSA"][1] == "AA"
 
 
+def test_enhanced_mode_is_answered_with_commit_codes(visitor: Visitor, note):
+    def enhanced(body: bytes) -> bytes:
+        header, _, rest = body.partition(b"\r")
+        return header + b"|||AL|NE\r" + rest
+
+    assert parts(visitor.send_hl7(framed(enhanced(message(note, "order")))))["MSA"][1] == "CE"
+    assert parts(visitor.send_hl7(framed(enhanced(message(note, "training")))))["MSA"][1] == "CR"
+    assert parts(visitor.send_hl7(framed(enhanced(message(note)))))["MSA"][1] == "CA"
+    assert visitor.tenant.store.filings
+
+
 def test_an_oru_message_is_taken(visitor: Visitor, note):
     oru = (
         b"MSH|^~\\&|SCRIBE|S|EHR|H|20260302||ORU^R01^ORU_R01|ORU-1|P|2.5.1\r"

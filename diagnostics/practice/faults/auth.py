@@ -103,6 +103,14 @@ AUTH_FAULTS = (
         },
     ),
     _fault(
+        "auth-scope-withdrawn",
+        "auth.scope.invalid",
+        "All notes stop after the EHR team tidied up what the integration is registered for.",
+        certainty="likely",
+        who="ehr_team",
+        ehr={"registered_scopes": ("system/DocumentReference.read", "system/Encounter.read", "system/Patient.read")},
+    ),
+    _fault(
         "auth-token-request-malformed",
         "auth.request.malformed",
         "No token since the scribe changed its HTTP library.",

@@ -50,6 +50,13 @@ HL7_FAULTS = (
         "version",
         "likely",
     ),
+    _fault(
+        "hl7-version-withdrawn",
+        "hl7.msh.version",
+        "Every note is refused since the interface engine was replaced.",
+        certainty="likely",
+        ehr={"hl7_versions": ("2.3", "2.3.1")},
+    ),
     _message(
         "hl7-training-message",
         "hl7.msh.processing_id",

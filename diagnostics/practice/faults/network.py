@@ -93,6 +93,13 @@ NETWORK_FAULTS = (
         ehr={"socket_auth": "refused"},
     ),
     _fault(
+        "net-dns-nxdomain-mllp",
+        "net.dns.nxdomain",
+        "All messages pile up: the interface's name is not known any more.",
+        protocol="hl7v2",
+        ehr={"dns_mllp": "nxdomain"},
+    ),
+    _fault(
         "net-tcp-refused-mllp",
         "net.tcp.refused",
         "All messages pile up: the interface port is closed.",
