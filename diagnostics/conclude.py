@@ -83,7 +83,7 @@ def conclude(findings: Sequence[Finding], trace: NoteTrace | None, changes: Sequ
     """Return the conclusion for one note (or, without a trace, for an integration)."""
     zone = zone_of(trace)
     candidates = _candidates(findings)
-    fitting = [c for c in candidates if fits(zone, c.cause) and _in_time(c, zone)]
+    fitting = [c for c in candidates if fits(zone, c.cause) and _in_time(c, zone) and not _overcome(c, trace)]
     chosen = _choose(fitting, findings)
     lowered = False
     if chosen is None and zone not in (Zone.TAKEN, Zone.NOT_GENERATED, Zone.NOT_TRIED):
@@ -124,6 +124,12 @@ def _in_time(candidate: Candidate, zone: Zone) -> bool:
     if candidate.instant is not Instant.NOW or zone is Zone.OPEN:
         return True
     return zone is not Zone.TAKEN or candidate.cause.layer >= Layer.ACCEPTANCE or candidate.cause.id in _NOW_AND_THEN
+
+
+def _overcome(candidate: Candidate, trace: NoteTrace | None) -> bool:
+    """Tell whether a later attempt got the note through, so that the lost one before it is no cause any more."""
+    late = candidate.cause.id in ("net.timeout.gateway", "hl7.ack.missing") and trace is not None
+    return bool(late and trace and trace.last and trace.last.outcome == "accepted")
 
 
 # what a probe finds in the standing configuration held when the note was taken, too
@@ -225,8 +231,9 @@ def _contributing(candidates: Sequence[Candidate], root: Candidate | None, zone:
     """Return further causes that stand on their own evidence and do not follow from the root."""
     found: list[Candidate] = []
     for candidate in sorted(candidates, key=_order):
-        if candidate is root or candidate.strength < Strength.STRONG:
-            continue
+        apart = zone is not Zone.OPEN and not fits(zone, candidate.cause) and candidate.instant is not Instant.NOW
+        if candidate is root or candidate.strength < (Strength.MODERATE if apart else Strength.STRONG):
+            continue  # what cannot be a reading of the recorded symptom needs less weight to be told
         if root is not None and root.cause.consequence(candidate.cause):
             continue
         if root is not None and candidate.cause.consequence(root.cause) and candidate.strength < Strength.DECISIVE:
@@ -234,7 +241,8 @@ def _contributing(candidates: Sequence[Candidate], root: Candidate | None, zone:
         if any(other.cause.consequence(candidate.cause) for other in found):
             continue
         hint = candidate.strength < Strength.DECISIVE
-        if hint and root is not None and (candidate.instant is Instant.THEN or root.strength is Strength.DECISIVE):
+        same_symptom = zone is not Zone.TAKEN and (zone is Zone.OPEN or fits(zone, candidate.cause))
+        if hint and root is not None and same_symptom:
             continue  # another reading of the same symptom, which the root has already explained
         found.append(candidate)
     return found

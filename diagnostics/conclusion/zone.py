@@ -100,13 +100,13 @@ def _answered(status: object, ack: str | None) -> Zone:
     return Zone.INVALID if 400 <= code < 500 else Zone.OPEN
 
 
-_WIRE = (Layer.DNS, Layer.TCP, Layer.TLS)
+_WIRE = ("net.dns.", "net.tcp.", "net.tls.", "net.egress.", "net.fwlog.")
 
 
 def fits(zone: Zone, cause: Cause) -> bool:
     """Tell whether a cause can explain what happened."""
     kind, layer, id = cause.id.split(".", 1)[0], cause.layer, cause.id
-    wire = layer in _WIRE
+    wire = id.startswith(_WIRE)
     match zone:
         case Zone.OPEN:
             return True

@@ -240,7 +240,20 @@ def cue_before(text: str, offset: int) -> str:
     before = re.split(r"[.;\n]", before)[-1]
     last = " ".join(before.split()[-_WORDS_BEFORE:])
     matches = [m for m in _CUES.finditer(last) if _whole_word(last, m)]
-    return matches[-1][0].casefold() if matches else ""
+    return matches[-1][0].casefold() if matches else _cue_after(text, offset)
+
+
+# words behind a find that put it into the past, or into somebody else's hands
+_LATER_CUES = re.compile(
+    r"\b(?:at (?:the )?(?:last|prior|previous) visit|at home|last (?:week|month|year)|yesterday)\b", re.I
+)
+
+
+def _cue_after(text: str, offset: int) -> str:
+    """Return what follows in the same sentence and makes a find no current fact."""
+    after = re.split(r"[;\n]|\.(?!\d)", text[offset : offset + _WINDOW])[0]
+    match = _LATER_CUES.search(after)
+    return match[0].casefold() if match else ""
 
 
 def _whole_word(text: str, match: re.Match[str]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from diagnostics.evidence.logs import Attempt, ScribeRow, TokenAttempt
+from diagnostics.explain import explain
 from diagnostics.identity import same
 
 NEGATIVE_ACKS = {"AE", "AR", "CE", "CR"}
@@ -30,7 +31,7 @@ _NEVER_REACHED = re.compile(
     r"connect(?:ion|ing)?[ _-]?time?d?[ _-]?out|connecttimeout|connect timed out|timed out .{0,30}connect"
     r"|refused|unreachable|no route|resolv|getaddrinfo|enotfound|eai_|nxdomain|servfail|name or service|unknown host"
     r"|unknownhost|no such host|(?<!read )etimedout|errno 110"
-    r"|dns|certificate|handshake|\btls\b|\bssl\b|pkix|x509|tunnel|proxy",
+    r"|dial tcp|dns|certificate|handshake|\btls\b|\bssl\b|pkix|x509|tunnel|proxy",
     re.IGNORECASE,
 )
 
@@ -57,9 +58,14 @@ def pair(rows: Iterable[ScribeRow]) -> tuple[tuple[Attempt, ...], tuple[TokenAtt
             elif row.status is not None or row.ack is not None or row.url is not None:
                 writes.append((row, row))  # an answer whose `sent` row is not at hand
     return (
-        tuple(Attempt(sent, answer, outcome(answer)) for sent, answer in writes),
+        tuple(Attempt(sent, answer, outcome(answer)) for sent, answer in writes if not _is_read(sent)),
         tuple(TokenAttempt(asked, answer, _token_ok(asked, answer)) for asked, answer in tokens),
     )
+
+
+def _is_read(row: ScribeRow) -> bool:
+    """Tell whether a request only looked something up: it is no attempt to deliver the note."""
+    return (row.method or "").upper() in ("GET", "HEAD", "OPTIONS")
 
 
 def _about_token(row: ScribeRow, asked: ScribeRow) -> bool:
@@ -115,15 +121,24 @@ def outcome(answer: ScribeRow | None) -> str:
 def waited_in_vain(error: str | None) -> bool:
     """Tell whether an error without a status says that the request had gone out.
 
-    Where the text names a step before sending (name, connection, certificate), it had not.
+    What the known texts of products say goes first; else a text that names a step before sending (name, connection,
+    certificate) says that nothing had gone out, and a bare "timed out" speaks of waiting for an answer.
     """
     text = (error or "")[:4096]
+    known = explain(text, protocol="net").cause or ""
+    if known in _AFTER_SENDING:
+        return True
+    if known.startswith(_BEFORE_SENDING):
+        return False
     if _WAITED.search(text) and not re.search(r"handshake|certificate|connect(?:ion)? timed out", text, re.IGNORECASE):
         return True
     if _NEVER_REACHED.search(text):
         return False
-    # a bare "timed out" speaks of waiting for an answer: what fails to connect says so
     return bool(re.search(r"time?d?[ _-]?out", text, re.IGNORECASE))
+
+
+_AFTER_SENDING = ("net.timeout.gateway", "hl7.ack.missing", "net.tcp.reset", "scribe.timeout.short")
+_BEFORE_SENDING = ("net.dns.", "net.tcp.", "net.tls.", "net.proxy.")
 
 
 def _html(row: ScribeRow) -> bool:

@@ -62,7 +62,7 @@ def _with_tokens(chosen: list[ScribeRow], rows: Sequence[ScribeRow]) -> tuple[Sc
     last: ScribeRow | None = None
     for row in rows:
         if id(row) in held:
-            last = None
+            last = row if row.event == "token" else None
             continue
         if row.event == "token" and row.note_id is None:
             if row.token_id and row.token_id in used:
@@ -164,9 +164,7 @@ def _by_encounter(
     if not found:
         close = max(times) + timedelta(minutes=15)
         found = [
-            row
-            for row in free
-            if row.at <= close and same(row.patient_id, patient) and same(row.author_id, author)
+            row for row in free if row.at <= close and same(row.patient_id, patient) and same(row.author_id, author)
         ]
         key = "patient_and_author"
     strangers = plains(row.transaction_id for row in found)

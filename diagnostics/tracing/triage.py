@@ -279,6 +279,13 @@ def _accepted_not_filed(f: Known, since: datetime, *, chart: bool = False) -> Ve
             "The EHR took the note and has not filed it yet.",
             ("the chart, once the EHR's usual delay is over",),
         )
+    if not chart and not f.seen("accepted") and not _logs_filing(f):
+        return Verdict(
+            FailureMode.UNKNOWN,
+            Stage.FILED,
+            "The EHR received the note; no log says what became of it.",
+            (_CHART, _EHR_LOG),
+        )
     if not chart and f.filed is None and not _logs_filing(f) and not _pending(f):
         return Verdict(
             FailureMode.DELIVERED, None, "The EHR accepted the note; its log does not record filing.", (_CHART,)

@@ -1,5 +1,6 @@
 """Judge from logs and the role snapshot whether the account may write notes at all."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,9 +21,10 @@ from diagnostics.evidence.case_parts import (
     Vendor,
 )
 from diagnostics.evidence.fhir import EncounterNow
-from diagnostics.evidence.logs import AuditTrail, NoteTrace
+from diagnostics.evidence.logs import AuditTrail, NoteTrace, ScribeLog
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.findings import Result
+from diagnostics.identity import plain
 from diagnostics.parsing.answers import AnswerKind, Emitter
 from diagnostics.vocabulary import FailureMode, Step, Strength
 
@@ -129,29 +131,52 @@ def reads_and_writes(
     roles: Roles | None,
     encounters: Encounters | None,
     visit_now: EncounterNow | None,
+    log: ScribeLog | None,
+    trail: AuditTrail | None,
 ) -> Result:
-    """Reading with the same token minutes before a refused write leaves only the right to write."""
+    """Reading with the same account minutes before a refused write leaves only the right to write."""
     refusal = refusal_of(trace)
     if refusal is None or not refusal.forbidden or not reasons.by_the_ehr(refusal):
         return passed("No write was refused with 403 by the EHR.")
-    reads = [
-        row
-        for row in trace.rows
-        if (row.method or "").upper() in ("GET", "HEAD")
-        and row.status is not None
-        and 200 <= row.status < 300
-        and abs((row.at - refusal.at).total_seconds()) <= _WINDOW_S
-        and not (row.url or "").rstrip("/").endswith(("/metadata", "smart-configuration", "openid-configuration"))
-    ]
+    reads = _reads(trace, log, trail, refusal.at)
     if not reads:
-        return unknown("No read with the same token is in the log.", get="a read of the same patient with that token")
+        return unknown("No read of that time is in the logs.", get="a read of the same patient with that token")
     visit, _live = reasons.visit_of(note, encounters, visit_now)
     scope = reasons.granted_scope(trace, refusal.at)
     lacking = reasons.lacks_create(scope, reasons.needed_type(trace, settings)) if scope else None
     other = reasons.reason_of_its_own(note, roles, visit, refusal, lacking)
     if other is not None:
         return failed(f"Reading worked and writing was refused; {other} says more.", strength=Strength.MODERATE)
-    return failed("Reading worked with the same token, and the write was refused with 403.", reads=len(reads))
+    return failed("Reading worked at that time, and the write was refused with 403.", reads=reads)
+
+
+def _reads(trace: NoteTrace, log: ScribeLog | None, trail: AuditTrail | None, at: datetime) -> int:
+    """Count the reads of clinical data that went well within five minutes, in either system's log."""
+    asked = 0
+    for row in log.rows if log is not None else trace.rows:
+        row_is_read = (row.method or "").upper() in ("GET", "HEAD")
+        if row_is_read and row.status is not None and 200 <= row.status < 300 and _near(row.at, at):
+            asked += not (row.url or "").rstrip("/").endswith(_PUBLIC)
+    clients = {plain(row.client_id) for row in trace.ehr_rows} - {None}
+    served = [
+        row
+        for row in (trail.rows if trail is not None else ())
+        if row.event in ("received", "accepted")
+        and row.status == 200
+        and _READ_RESOURCE.match(row.resource or "")
+        and _near(row.at, at)
+        and (not clients or plain(row.client_id) in clients)
+    ]
+    return asked + len(served)
+
+
+_PUBLIC = ("/metadata", "smart-configuration", "openid-configuration")
+# what the EHR's trail calls a read: a patient, an encounter, or a search of any type
+_READ_RESOURCE = re.compile(r"(?:Patient|Encounter|Practitioner)(?:/|$)|[A-Z][A-Za-z]{2,40}\?")
+
+
+def _near(one: datetime, other: datetime) -> bool:
+    return abs((one - other).total_seconds()) <= _WINDOW_S
 
 
 @check(
@@ -174,12 +199,14 @@ def role_covers_output(
     grants = reasons.grants_in(roles.grants or ())
     if not grants and roles.grants != ():
         return unknown("The account's grants are not listed in a form that can be read.", get=Roles.how_to_get)
+    refusal = refusal_of(trace)
     needed = _needed(settings, mapping, sections)
+    if refusal is not None and refusal.forbidden:
+        needed = (*needed, *(grant for grant in ("encounter:read", "encounter:write") if grant not in needed))
     lacking = [grant for grant in needed if reasons.lacks(grants, grant)]
     if not lacking:
         return passed("The role holds every grant that this note needs.", needed=list(needed))
     says = f"The role of the integration's account lacks {', '.join(lacking)}."
-    refusal = refusal_of(trace)
     facts: dict[str, Any] = {"lacking": lacking, "grants": sorted(grants)}
     documents = "document:write" in lacking
     if refusal is not None:
@@ -188,7 +215,9 @@ def role_covers_output(
             return warned(f"{says} The note was refused for another reason first.", **facts)
         if documents:
             return failed(f"{says} The EHR answered {refusal.named}.", lacking=lacking, grants=sorted(grants))
-        return failed(f"{says} The EHR answered {refusal.named}.", strength=Strength.MODERATE, lacking=lacking)
+        associating = any(grant.startswith("encounter:") for grant in lacking)
+        weight = Strength.STRONG if associating else Strength.MODERATE
+        return failed(f"{says} The EHR answered {refusal.named}.", strength=weight, lacking=lacking)
     if trace is not None and trace.failure_mode in NEVER_THERE:
         return warned(f"{says} The note stopped before that mattered.", lacking=lacking)
     if (filed is not None and filed.found) or (trace is not None and trace.failure_mode in ARRIVED):
@@ -281,3 +310,26 @@ def _lost_by(change: Mapping[str, Any], settings: Settings) -> set[str]:
 
 def _grants(words: str) -> frozenset[str]:
     return reasons.grants_in(words.replace(",", " ").replace(";", " ").split())
+
+
+@check(
+    id="perm.account.inactive",
+    step=Step.PERMISSIONS,
+    title="The integration's account at the EHR is switched on",
+    proves=causes.ACCOUNT_INACTIVE,
+    checklist=("TOKEN.7",),
+)
+def account_is_active(roles: Roles, trace: NoteTrace | None) -> Result:
+    """An account that an access review switched off is refused whatever its grants are."""
+    if roles.active is None:
+        return unknown("The snapshot does not say whether the account is active.", get=Roles.how_to_get)
+    if roles.active:
+        return passed("The account is active.", account=roles.account)
+    refusal = refusal_of(trace)
+    tokens = [token for token in trace.tokens if not token.ok] if trace is not None else []
+    if trace is not None and trace.failure_mode in ARRIVED:
+        return warned("The account is switched off now; the note had arrived before.", account=roles.account)
+    answered = refusal is not None and refusal.status in (401, 403)
+    if answered or tokens or trace is None:
+        return failed("The account is switched off, and the EHR refused it.", account=roles.account)
+    return failed("The account is switched off.", strength=Strength.STRONG, account=roles.account)

@@ -186,14 +186,19 @@ def _nothing_speaks_against(roles: Roles | None, visit: EncounterFacts | None) -
     strength=Strength.MODERATE,
     checklist=("PERM.8",),
 )
-def author_is_the_provider(note: NoteFacts, filed: Filed, roles: Roles | None) -> Result:
+def author_is_the_provider(
+    note: NoteFacts, filed: Filed | None, trace: NoteTrace | None, roles: Roles | None
+) -> Result:
     """A note signed by a service account has no clinician who answers for it."""
-    if not filed.found:
+    rows = trace.ehr("filed") if trace is not None else ()
+    if filed is not None and not filed.found:
         return not_applicable("The note is not in the chart.")
-    if plain(filed.author_id) is None or plain(note.note.provider_id) is None:
+    author = plain(filed.author_id) if filed is not None else None
+    author = author or next((plain(row.author_id) for row in rows if row.author_id), None)
+    if author is None or plain(note.note.provider_id) is None:
         return unknown("The author in the chart or the responsible provider is not known.", get=Filed.how_to_get)
-    if same(filed.author_id, note.note.provider_id):
+    if same(author, note.note.provider_id):
         return passed("The responsible provider is the author.")
-    service = roles is not None and same(filed.author_id, roles.account)
+    service = roles is not None and same(author, roles.account)
     who = "the integration's own account" if service else "somebody else than the responsible provider"
-    return failed(f"The chart names {who} as author.", service_account=service)
+    return failed(f"The EHR records {who} as author.", service_account=service)
