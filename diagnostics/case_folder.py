@@ -65,7 +65,9 @@ class _Reader:
 
     def content(self, name: str, key: str) -> bytes:
         path = self.folder / name
-        if not name or not path.is_file():
+        if not name or Path(name).is_absolute():
+            raise CaseError("case.json", key, "expected a file name relative to the folder")
+        if not path.is_file():
             raise CaseError("case.json", key, f"names the file {name!r}, which is not in the folder")
         try:
             if path.stat().st_size > MAX_FILE:

@@ -1,4 +1,8 @@
-"""Write a Diagnosis as the public JSON document (schema 1), redacted at this boundary."""
+"""Write a Diagnosis as the public JSON document (schema 1), redacted at this boundary.
+
+`to_json` is the public document, key by key. `to_document` holds more, for the console's pages and the terminal
+report: titles of checks, what each check lacked, its checklist items, where it was seen from, words on the journey.
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -14,7 +18,21 @@ SCHEMA = 1
 
 
 def to_json(diagnosis: Diagnosis, case: Case) -> dict[str, Any]:
-    """Return the document of cases.md as builtin types; secrets and clinical text of the case are removed."""
+    """Return the public document as builtin types; secrets and clinical text of the case are removed."""
+    document = to_document(diagnosis, case)
+    document.pop("seen_from")
+    for stage in document["journey"]:
+        del stage["says"]
+    for step in document["steps"]:
+        step["checks"] = [{key: check[key] for key in PUBLIC_CHECK} for check in step["checks"]]
+    return document
+
+
+PUBLIC_CHECK = ("id", "status", "says", "blocked_by", "evidence")
+
+
+def to_document(diagnosis: Diagnosis, case: Case) -> dict[str, Any]:
+    """Return the public document and what the console's pages need beside it, redacted alike."""
     document = {
         "schema": SCHEMA,
         "failure_mode": diagnosis.failure_mode.value,

@@ -22,7 +22,7 @@ from diagnostics.evidence.bag import Bag
 from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.codec import decode, encode
 from diagnostics.gather import read_parts
-from diagnostics.serialize import to_json
+from diagnostics.serialize import to_document
 
 log = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 0.4
@@ -49,7 +49,7 @@ def diagnose_run(run: Run, lost: threading.Event) -> bool:
             rows.submit(_close_connection).result()
     if lost.is_set():
         raise LeaseLost
-    document = to_json(diagnose(case, bag), case)
+    document = to_document(diagnose(case, bag), case)
     return _conclude(run, document)
 
 
@@ -111,7 +111,7 @@ class _Keeper:
             return
         self.shown_at = time.monotonic()
         try:
-            self.run.progress = to_json(diagnose(self.case, self.bag), self.case)
+            self.run.progress = to_document(diagnose(self.case, self.bag), self.case)
         except Exception:  # a look in between is worth no failed run; the same fault in the end is another matter
             log.exception("the progress of run %s could not be shown", self.run.id)
             return

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         except ValueError as error:
             self._leave(f"case.json: integration: {error}")
         diagnosis = engine.run(case, door=door, budget_s=max(0.1, options["timeout"]))
-        document = serialize.to_json(diagnosis, case)
+        document = (serialize.to_json if options["json"] else serialize.to_document)(diagnosis, case)
         if options["json"]:
             self.stdout.write(json.dumps(document, ensure_ascii=False, indent=2))
         else:
