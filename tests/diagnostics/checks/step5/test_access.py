@@ -123,7 +123,7 @@ CODED = narrative(Assessment="Type 2 diabetes (E11.9), stable.")
 MATRIX: list[tuple[dict[str, Any], Outcome, int | None]] = [
     ({"rows": refused(403), "roles": {"grants": NO_WRITE}}, Outcome.FAILED, 6),
     ({"rows": refused(403), "roles": {"grants": ALL}}, Outcome.PASSED, None),
-    ({"rows": refused(403), "roles": {"grants": ["documents.create"]}}, Outcome.PASSED, None),
+    ({"rows": refused(403), "roles": {"grants": ["documents.create"]}}, Outcome.FAILED, 6),
     ({"rows": refused(403), "roles": {"grants": []}}, Outcome.FAILED, 6),
     ({"rows": refused(403), "roles": {"grants": ["SEC_CLASS_7"]}}, Outcome.UNKNOWN, None),
     ({"rows": refused(401), "roles": {"grants": NO_WRITE}}, Outcome.WARNING, None),
@@ -170,4 +170,18 @@ DRIFT: list[tuple[dict[str, Any], Outcome, int | None]] = [
 @pytest.mark.parametrize(("parts", "status", "strength"), DRIFT)
 def test_grants_lost_before_the_failure(parts: dict[str, Any], status: Outcome, strength: int | None) -> None:
     finding = judged("perm.drift", a_case(**parts))
+    assert (finding.status, weight(finding)) == (status, strength)
+
+
+ACTIVE: list[tuple[dict[str, Any], Outcome, int | None]] = [
+    ({"rows": refused(403), "roles": {"active": False}}, Outcome.FAILED, 10),
+    ({"rows": refused(422), "roles": {"active": False}}, Outcome.FAILED, 6),
+    ({"rows": refused(403), "roles": {"active": True}}, Outcome.PASSED, None),
+    ({"rows": refused(403), "roles": {"grants": ALL}}, Outcome.UNKNOWN, None),
+]
+
+
+@pytest.mark.parametrize(("parts", "status", "strength"), ACTIVE)
+def test_an_account_that_is_switched_off(parts: dict[str, Any], status: Outcome, strength: int | None) -> None:
+    finding = judged("perm.account.inactive", a_case(**parts))
     assert (finding.status, weight(finding)) == (status, strength)
