@@ -96,12 +96,16 @@ def _by_code(question: Question, issue: Issue) -> Explanation:
         return of_cause("fhir.payload.required", _sure(status, issue), _at("A required element is missing", issue))
     if code in _CONTENT:
         return _content(question, issue)
+    if code == "multiple-matches" and status == 412:
+        return of_cause("fhir.outcome.duplicate", LIKELY)  # a conditional create met more than one
     if code in ("not-found", "deleted", "multiple-matches"):
         return _not_found(question, issue)
     if code == "business-rule":
         return _business_rule(question)
     if code in ("duplicate", "conflict"):
         return _conflict(question, code)
+    if code == "lock-error":
+        return category_only(_EHR, LIKELY, "The record is locked at the EHR at this moment; wait and try again.")
     if code in _INSIDE:
         says = f"The EHR reports a fault inside itself ({code}); retry once, then escalate."
         return of_cause("ehr.server.error", LIKELY if code == "exception" else POSSIBLE, says, firm=False)
