@@ -118,7 +118,8 @@ class Supervisor:
         for child in self.children:
             if not child.is_service:
                 child.ask_to_stop()
-        for child in sorted(self.children[::-1], key=lambda child: child.is_service):
+        last_first = self.children[::-1]
+        for child in [c for c in last_first if not c.is_service] + [c for c in last_first if c.is_service]:
             child.stop()
         self.children.clear()
 

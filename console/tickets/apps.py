@@ -11,6 +11,6 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Listen to diagnoses; an explicit call, not a signal, in the run's own transaction."""
         from console.diagnoses.conclusions import listen
-        from console.tickets.services import take_conclusion
+        from console.tickets.conclusions import take_conclusion
 
         listen(take_conclusion)

@@ -1,8 +1,6 @@
 """Everything that changes a ticket. Each call is one transaction and leaves its event."""
 
-import uuid
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -15,7 +13,7 @@ from console.accounts.services import record
 from console.diagnoses.models import Answer, ChecklistItemState, Run
 from console.diagnoses.services import request_run as request_diagnosis
 from console.integrations.models import Integration
-from console.notes.models import FailureMode, Note
+from console.notes.models import Note
 from console.shared.work import WorkState
 from console.tickets.models import (
     Attachment,
@@ -28,13 +26,10 @@ from console.tickets.models import (
     TicketState,
     WaitingFor,
 )
-from console.tickets.states import CHOSEN_BY_PEOPLE, NEXT, target
+from console.tickets.moves import TicketError, move, write_event
+from console.tickets.states import CHOSEN_BY_PEOPLE, target
 
 Kind = TicketEvent.Kind
-
-
-class TicketError(Exception):
-    """What was asked is not possible; the message says why in words for the page."""
 
 
 # -- opening -----------------------------------------------------------------------------------------------------
@@ -73,7 +68,7 @@ def open_ticket(
                 pasted=pasted or None,
                 idempotency_key=idempotency_key,
             )
-            _event(ticket, Kind.OPENED, by, at=at, after=TicketState.NEW)
+            write_event(ticket, Kind.OPENED, by, at=at, after=TicketState.NEW)
             for note in notes:
                 _add(ticket, note)
             if diagnose:
@@ -93,7 +88,7 @@ def add_note(*, ticket: Ticket, note: Note, by: User) -> TicketNote:
     if note.integration_id != ticket.integration_id:
         raise TicketError("This note went through another integration; open a ticket of its own for it.")
     row = _add(ticket, note)
-    _event(ticket, Kind.NOTE_ADDED, by, reference=note.id)
+    write_event(ticket, Kind.NOTE_ADDED, by, reference=note.id)
     return row
 
 
@@ -134,72 +129,11 @@ def request_run(*, ticket: Ticket, by: User | None, steps: list[int] | None = No
         steps=steps or [],
     )
     Ticket.objects.filter(pk=locked.pk).update(run=run)
-    _event(locked, Kind.RUN_REQUESTED, by, after=",".join(map(str, steps or [])), reference=run.id)
+    write_event(locked, Kind.RUN_REQUESTED, by, after=",".join(map(str, steps or [])), reference=run.id)
     if locked.state in (TicketState.NEW, TicketState.DIAGNOSED):
-        _move(locked, TicketState.DIAGNOSING, by)
+        move(locked, TicketState.DIAGNOSING, by)
     ticket.refresh_from_db()
     return run
-
-
-def take_conclusion(run: Run) -> None:
-    """Take over what a finished run says; called in the run's own transaction."""
-    if run.ticket_id is None:
-        return
-    ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=run.ticket_id).first()
-    if ticket is None or ticket.run_id != run.id:
-        return  # a newer run was asked for meanwhile; this one's answer stays with the run
-    if run.state == WorkState.DONE and run.document:
-        root = run.document.get("root_cause") or {}
-        fields: dict[str, Any] = {
-            "failure_mode": run.failure_mode,
-            "category": run.category,
-            "cause": run.cause,
-            "certainty": run.certainty,
-            "verdict": str(root.get("title", ""))[:300],
-            "journey": [{"stage": s["stage"], "state": s["state"]} for s in run.document.get("journey", [])],
-        }
-        if ticket.title in _MADE_TITLES:
-            fields["title"] = _TITLES.get(run.failure_mode, ticket.title)
-        Ticket.objects.filter(pk=ticket.pk).update(**fields)
-        _tick_by_checks(ticket, run)
-    _event(ticket, Kind.RUN_CONCLUDED, None, before=run.state, after=run.cause, reference=run.id)
-    if ticket.state == TicketState.DIAGNOSING:
-        _move(ticket, TicketState.DIAGNOSED, None)
-
-
-_TITLES: dict[str, str] = {
-    FailureMode.NOT_GENERATED: "Note was never generated",
-    FailureMode.NEVER_SENT: "Note never left the scribe",
-    FailureMode.REJECTED: "Note rejected by the EHR",
-    FailureMode.MISPLACED: "Note filed in the wrong place",
-    FailureMode.PARTIAL: "Part of the note is missing",
-    FailureMode.DUPLICATE: "Note filed twice",
-    FailureMode.DELAYED: "Note arrived late",
-    FailureMode.DELIVERED: "Note is in the chart",
-}
-_MADE_TITLES = frozenset({"Note missing from chart", "Notes failing", *_TITLES.values()})
-
-
-def _tick_by_checks(ticket: Ticket, run: Run) -> None:
-    """Tick what a check has answered; what a person decided stays as it is."""
-    answered: dict[str, str] = {}
-    for finding in run.findings.filter(status__in=("passed", "failed", "warning")):
-        for item in finding.checklist:
-            answered.setdefault(item, finding.check_id)
-    for item, check in answered.items():
-        row, made = ChecklistItemState.objects.get_or_create(
-            ticket_id=ticket.id,
-            item=item,
-            defaults={
-                "facility_id": ticket.facility_id,
-                "state": ChecklistItemState.State.DONE,
-                "by_check": check,
-            },
-        )
-        if not made and row.by_id is None:
-            ChecklistItemState.objects.filter(pk=row.pk, by=None).update(
-                state=ChecklistItemState.State.DONE, by_check=check, at=timezone.now()
-            )
 
 
 @transaction.atomic
@@ -209,7 +143,7 @@ def answer(*, ticket: Ticket, question: str, value: str, by: User) -> Answer:
     row = Answer.objects.create(
         facility_id=ticket.facility_id, ticket_id=ticket.id, question=question, value=value, by=by
     )
-    _event(ticket, Kind.ANSWER, by, after=question, reference=row.id)
+    write_event(ticket, Kind.ANSWER, by, after=question, reference=row.id)
     request_run(ticket=ticket, by=by)
     return row
 
@@ -229,7 +163,7 @@ def disagree(*, ticket: Ticket, by: User, text: str, own_category: str = "") -> 
         own_category=own_category,
         text=text,
     )
-    _event(ticket, Kind.DISAGREED, by, before=ticket.cause, after=own_category, reference=row.id)
+    write_event(ticket, Kind.DISAGREED, by, before=ticket.cause, after=own_category, reference=row.id)
     return row
 
 
@@ -249,7 +183,7 @@ def assign(*, ticket: Ticket, owner: User | None, by: User) -> None:
     locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
     before = str(locked.owner) if locked.owner else ""
     Ticket.objects.filter(pk=ticket.pk).update(owner=owner)
-    _event(ticket, Kind.OWNER, by, before=before[:120], after=str(owner or "")[:120])
+    write_event(ticket, Kind.OWNER, by, before=before[:120], after=str(owner or "")[:120])
     ticket.refresh_from_db()
 
 
@@ -274,7 +208,7 @@ def change_state(*, ticket: Ticket, to: str, by: User, expected: str | None = No
         raise TicketError(f"Meanwhile the ticket became “{locked.get_state_display()}”. Look again, then decide.")
     if to == TicketState.RESOLVED:
         _refuse_unless_resolvable(locked)
-    _move(locked, TicketState(to), by, waiting_for=waiting_for)
+    move(locked, TicketState(to), by, waiting_for=waiting_for)
     ticket.refresh_from_db()
 
 
@@ -287,31 +221,6 @@ def _refuse_unless_resolvable(ticket: Ticket) -> None:
         raise TicketError("There is no root cause yet. Run the diagnosis again, or disagree and name the cause.")
 
 
-def _move(
-    ticket: Ticket, to: TicketState, by: User | None, *, waiting_for: str = "", at: datetime | None = None
-) -> None:
-    """Change the state by compare-and-set and record it."""
-    before = ticket.state
-    if to == before:
-        return
-    if to not in NEXT[before]:
-        raise TicketError(f"A ticket cannot go from “{ticket.get_state_display()}” to “{to.label}”.")
-    now = at or timezone.now()
-    fields: dict[str, Any] = {"state": to, "waiting_for": "", "waiting_since": None}
-    if to == TicketState.WAITING:
-        fields |= {"waiting_for": waiting_for, "waiting_since": now}
-    if to == TicketState.RESOLVED:
-        fields["resolved_at"] = now
-    if before in (TicketState.RESOLVED, TicketState.CLOSED) and to == TicketState.IN_PROGRESS:
-        fields |= {"resolved_at": None, "reopened": ticket.reopened + 1}
-    if not Ticket.objects.filter(pk=ticket.pk, state=before).update(**fields):
-        raise TicketError("Somebody else changed this ticket just now. Look again, then decide.")
-    after = f"{to}:{waiting_for}" if waiting_for else str(to)
-    _event(ticket, Kind.STATE, by, at=now, before=before, after=after)
-    for name, value in fields.items():
-        setattr(ticket, name, value)
-
-
 @transaction.atomic
 def set_severity(*, ticket: Ticket, severity: str, by: User) -> None:
     """Change how grave a ticket is; its target follows."""
@@ -319,7 +228,7 @@ def set_severity(*, ticket: Ticket, severity: str, by: User) -> None:
     locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
     if locked.severity != severity:
         Ticket.objects.filter(pk=ticket.pk).update(severity=severity, target_at=target(severity, locked.opened_at))
-        _event(ticket, Kind.SEVERITY, by, before=locked.severity, after=severity)
+        write_event(ticket, Kind.SEVERITY, by, before=locked.severity, after=severity)
     ticket.refresh_from_db()
 
 
@@ -331,7 +240,7 @@ def end_note(*, ticket: Ticket, note: Note, end: str, by: User) -> None:
     before, row.end = row.end, TicketNote.End(end)
     row.ended_by, row.ended_at = (None, None) if end == TicketNote.End.WAITING else (by, timezone.now())
     row.save(update_fields=["end", "ended_by", "ended_at"])
-    _event(ticket, Kind.NOTE_ENDED, by, before=before, after=row.end, reference=note.id)
+    write_event(ticket, Kind.NOTE_ENDED, by, before=before, after=row.end, reference=note.id)
 
 
 @transaction.atomic
@@ -345,7 +254,7 @@ def tick(*, ticket: Ticket, item: str, state: str, by: User, note: str = "") -> 
     before = row.state if not row._state.adding else ""
     row.state, row.by, row.by_check, row.at, row.note = state, by, "", timezone.now(), note or None
     row.save()
-    _event(ticket, Kind.CHECKLIST, by, before=f"{item} {before}".strip(), after=state, reference=row.id)
+    write_event(ticket, Kind.CHECKLIST, by, before=f"{item} {before}".strip(), after=state, reference=row.id)
     return row
 
 
@@ -356,7 +265,7 @@ def comment(*, ticket: Ticket, text: str, by: User) -> Comment:
     if not text.strip():
         raise TicketError("There is nothing in the comment.")
     row = Comment.objects.create(facility_id=ticket.facility_id, ticket=ticket, by=by, text=text.strip())
-    _event(ticket, Kind.COMMENT, by, reference=row.id)
+    write_event(ticket, Kind.COMMENT, by, reference=row.id)
     return row
 
 
@@ -375,7 +284,7 @@ def attach(*, ticket: Ticket, name: str, content_type: str, content: bytes, by: 
         size=len(content),
         content=content,
     )
-    _event(ticket, Kind.ATTACHMENT, by, reference=row.id)
+    write_event(ticket, Kind.ATTACHMENT, by, reference=row.id)
     return row
 
 
@@ -387,26 +296,5 @@ def open_payload(*, ticket: Ticket, note: Note, by: User) -> tuple[bytes | None,
     record(
         by=by, action="payload.opened", subject=row.note, facility=ticket.facility_id, detail={"ticket": ticket.number}
     )
-    _event(ticket, Kind.PAYLOAD_OPENED, by, reference=note.id)
+    write_event(ticket, Kind.PAYLOAD_OPENED, by, reference=note.id)
     return row.note.payload, row.note.narrative
-
-
-def _event(
-    ticket: Ticket,
-    kind: Kind,
-    by: User | None,
-    *,
-    at: datetime | None = None,
-    before: str = "",
-    after: str = "",
-    reference: uuid.UUID | None = None,
-) -> TicketEvent:
-    return TicketEvent.objects.create(
-        ticket=ticket,
-        kind=kind,
-        by=by,
-        at=at or timezone.now(),
-        before=before[:120],
-        after=after[:120],
-        reference=reference,
-    )

@@ -1,0 +1,74 @@
+"""What a finished run changes about its ticket: verdict, title, checklist, state."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from console.diagnoses.models import ChecklistItemState, Run
+from console.notes.models import FailureMode
+from console.shared.work import WorkState
+from console.tickets.models import Ticket, TicketEvent, TicketState
+from console.tickets.moves import move, write_event
+
+Kind = TicketEvent.Kind
+
+
+def take_conclusion(run: Run) -> None:
+    """Take over what a finished run says; called in the run's own transaction."""
+    if run.ticket_id is None:
+        return
+    ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=run.ticket_id).first()
+    if ticket is None or ticket.run_id != run.id:
+        return  # a newer run was asked for meanwhile; this one's answer stays with the run
+    if run.state == WorkState.DONE and run.document:
+        root = run.document.get("root_cause") or {}
+        fields: dict[str, Any] = {
+            "failure_mode": run.failure_mode,
+            "category": run.category,
+            "cause": run.cause,
+            "certainty": run.certainty,
+            "verdict": str(root.get("title", ""))[:300],
+            "journey": [{"stage": s["stage"], "state": s["state"]} for s in run.document.get("journey", [])],
+        }
+        if ticket.title in _MADE_TITLES:
+            fields["title"] = _TITLES.get(run.failure_mode, ticket.title)
+        Ticket.objects.filter(pk=ticket.pk).update(**fields)
+        _tick_by_checks(ticket, run)
+    write_event(ticket, Kind.RUN_CONCLUDED, None, before=run.state, after=run.cause, reference=run.id)
+    if ticket.state == TicketState.DIAGNOSING:
+        move(ticket, TicketState.DIAGNOSED, None)
+
+
+_TITLES: dict[str, str] = {
+    FailureMode.NOT_GENERATED: "Note was never generated",
+    FailureMode.NEVER_SENT: "Note never left the scribe",
+    FailureMode.REJECTED: "Note rejected by the EHR",
+    FailureMode.MISPLACED: "Note filed in the wrong place",
+    FailureMode.PARTIAL: "Part of the note is missing",
+    FailureMode.DUPLICATE: "Note filed twice",
+    FailureMode.DELAYED: "Note arrived late",
+    FailureMode.DELIVERED: "Note is in the chart",
+}
+_MADE_TITLES = frozenset({"Note missing from chart", "Notes failing", *_TITLES.values()})
+
+
+def _tick_by_checks(ticket: Ticket, run: Run) -> None:
+    """Tick what a check has answered; what a person decided stays as it is."""
+    answered: dict[str, str] = {}
+    for finding in run.findings.filter(status__in=("passed", "failed", "warning")):
+        for item in finding.checklist:
+            answered.setdefault(item, finding.check_id)
+    for item, check in answered.items():
+        row, made = ChecklistItemState.objects.get_or_create(
+            ticket_id=ticket.id,
+            item=item,
+            defaults={
+                "facility_id": ticket.facility_id,
+                "state": ChecklistItemState.State.DONE,
+                "by_check": check,
+            },
+        )
+        if not made and row.by_id is None:
+            ChecklistItemState.objects.filter(pk=row.pk, by=None).update(
+                state=ChecklistItemState.State.DONE, by_check=check, at=timezone.now()
+            )
