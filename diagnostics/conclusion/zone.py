@@ -47,6 +47,8 @@ def zone_of(trace: NoteTrace | None) -> Zone:
         return _without_attempts(trace)
     if last.outcome == "accepted" or any(a.outcome == "accepted" for a in trace.attempts):
         return Zone.TAKEN
+    if last.status == 401 and _sent_without_token(trace):
+        return _without_attempts(trace)
     if last.outcome == "unreached":
         return Zone.UNREACHED
     if last.outcome in ("lost", "pending"):
@@ -60,6 +62,12 @@ _ARRIVED = {
     FailureMode.PARTIAL,
     FailureMode.DUPLICATE,
 }
+
+
+def _sent_without_token(trace: NoteTrace) -> bool:
+    """Tell whether the last token request before the last write had failed: the 401 is then only its echo."""
+    before = [token for token in trace.tokens if trace.last is not None and token.at <= trace.last.at]
+    return bool(before) and not before[-1].ok
 
 
 def _without_attempts(trace: NoteTrace) -> Zone:

@@ -128,15 +128,16 @@ def processing_id(sent: Hl7Message, settings: Settings, trace: NoteTrace | None)
 def control_id(sent: Hl7Message, log: ScribeLog | None, trace: NoteTrace | None) -> Result:
     """The receiver tells messages and their answers apart by this id alone."""
     have = sent.message.get("MSH-10")
+    refusal = refusal_of(trace)
     weight = weigh_hl7(trace, ("101", "104", "205"), ["MSH-10"])
     limit = length_limits(version_of(sent.version))["MSH-10"]
     if not have.strip():
         return offence("MSH-10 is empty.", weight)
     if len(have) > limit:
-        refusal = refusal_of(trace)
-        named = refusal is not None and bool(refusal.error_codes & {"101", "104"})
         says = f"MSH-10 has {len(have)} characters; {limit} are allowed."
-        most = Strength.DECISIVE if named else Strength.MODERATE
+        codes = refusal.error_codes if refusal is not None else frozenset({"unknown"})
+        # a refusal without any code leaves this as the best that is known; many receivers take longer ids
+        most = Strength.DECISIVE if codes & {"101", "104"} else Strength.MODERATE if codes else Strength.STRONG
         return offence(says, weight, at_most=most, length=len(have), limit=limit)
     ours = {row.note_id for row in trace.rows if row.note_id} if trace is not None else set()
     others = {
@@ -148,11 +149,37 @@ def control_id(sent: Hl7Message, log: ScribeLog | None, trace: NoteTrace | None)
         return offence(
             "The same control id was used for another note.",
             weight,
-            at_most=Strength.STRONG,
+            at_most=Strength.DECISIVE if refusal is not None and "205" in refusal.error_codes else Strength.STRONG,
             others=len(others),
             fingerprint=hashlib.sha256(have.encode()).hexdigest()[:8],
         )
     return passed("The message has a control id that no other note has used.", length=len(have))
+
+
+@check(
+    id="hl7.msh.control_id.log",
+    step=Step.WRITE_BACK,
+    title="No other note was sent under the same control id",
+    proves=causes.MSH_CONTROL_ID,
+    checklist=("WRITE.11",),
+    applies=over_hl7,
+)
+def control_id_in_the_log(trace: NoteTrace, log: ScribeLog) -> Result:
+    """A receiver that keeps count of control ids turns the second note away as a duplicate."""
+    refusal = refusal_of(trace)
+    if refusal is None or "205" not in refusal.error_codes:
+        return passed("The receiver did not speak of a duplicate key.")
+    ours = {row.note_id for row in trace.rows if row.note_id}
+    ids = {row.transaction_id for row in trace.rows if row.transaction_id}
+    others = {
+        row.note_id
+        for row in log.rows
+        if row.event == "sent" and row.note_id and row.note_id not in ours and row.transaction_id in ids
+    }
+    if not others:
+        return passed("The scribe's log shows no other note with this control id.")
+    return failed("Another note was sent under the same control id, and the receiver says duplicate key (205).",
+                  others=len(others))  # fmt: skip
 
 
 @check(

@@ -73,9 +73,14 @@ def recorded_answers(trace: NoteTrace) -> tuple[SeenAnswer, ...]:
 
 
 def last_failure(trace: NoteTrace) -> SeenAnswer | None:
-    """Return the answer to what failed last: a write, or where none was made a token request."""
+    """Return the answer to what failed last: a write, or where none was made a token request.
+
+    A write that was sent although no token had been granted, and met 401, is only the echo of that token request.
+    """
     last = trace.last
-    if last is not None:
+    before = [each for each in trace.tokens if last is not None and each.at <= last.at]
+    echo = last is not None and last.status == 401 and bool(before) and not before[-1].ok
+    if last is not None and not echo:
         if last.outcome not in ("rejected", "unreached", "lost"):
             return None
         read = read_answer(last.error, last.status, last.headers)

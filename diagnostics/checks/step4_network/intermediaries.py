@@ -194,6 +194,9 @@ def token_arrived(trace: NoteTrace, settings: Settings) -> Result:
         return not_applicable("This integration sends no token.")
     if not _unheard(last):
         return passed("The answer shows that the EHR saw a token.", error=last.answer.bearer_error)
+    before = [token for token in trace.tokens if last.at is None or token.at <= last.at]
+    if before and not before[-1].ok:
+        return passed("No token had been granted before the write, so none could get lost.", asked_at=before[-1].at)
     sure = _passed_through(last) or settings.integration.proxy is not None
     return failed(
         "The EHR answered 401 as if no token had come, although the scribe sends one.",

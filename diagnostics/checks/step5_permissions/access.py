@@ -31,6 +31,10 @@ from diagnostics.vocabulary import FailureMode, Step, Strength
 _WINDOW_S = 300  # reading and writing within five minutes say something of one token
 
 
+# a wrong tenant in the address reads like a permission (domain.md trap 13)
+_TENANT = re.compile(r"\btenant\b.{0,60}\b(?:not|invalid|unknown|no)\b|\b(?:invalid|unknown|no such) tenant\b", re.I)
+
+
 @check(
     id="perm.http403.classify",
     step=Step.PERMISSIONS,
@@ -42,6 +46,7 @@ _WINDOW_S = 300  # reading and writing within five minutes say something of one 
         causes.ENCOUNTER_CLOSED,
         causes.RBAC_MATRIX,
         causes.PROXY_BLOCK_PAGE,
+        causes.BASE_ENVIRONMENT,
     ),
     strength=Strength.STRONG,
     checklist=("PERM.1",),
@@ -57,6 +62,9 @@ def which_kind_of_403(trace: NoteTrace, settings: Settings, vendor: Vendor) -> R
         return failed(says, cause=causes.PROXY_BLOCK_PAGE, strength=Strength.MODERATE, emitter=str(answer.emitter))
     if answer.bearer_error == "insufficient_scope":
         return failed("The EHR's challenge says insufficient_scope.", cause=causes.SCOPE_WRITE_MISSING)
+    if _TENANT.search(answer.says):
+        says = "The server does not serve the tenant that the address names."
+        return failed(says, cause=causes.BASE_ENVIRONMENT)
     known = _vendor_cause(vendor, settings, answer.vendor_codes)
     if known is not None:
         code, cause, says = known
