@@ -11,7 +11,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from django.apps import apps
@@ -24,6 +24,7 @@ from django.utils import timezone
 from console.shared.identifiers import new_id
 
 log = logging.getLogger(__name__)
+MOST_PATIENCE_S = 60.0  # however long a queue is, a bell that was lost is missed no longer than this
 
 
 class WorkState(models.TextChoices):
@@ -189,6 +190,18 @@ def work_models() -> list[type[WorkRow]]:
     return [model for model in apps.get_models() if issubclass(model, WorkRow) and model.task_name]
 
 
+def _silent_for_long(now: datetime) -> Q:
+    """Match rows whose last bell seems lost.
+
+    A row that was held before lost its worker: its bell is rung as soon as the interval allows. One that nobody ever
+    took may only stand in a long queue, which further bells make longer: it waits as long again as it has waited.
+    """
+    interval = Q(rung_at__lt=now - timedelta(seconds=settings.WORK_RING_AGAIN_S))
+    left_behind = Q(lease_until__isnull=False)
+    waited_again = Q(rung_at__lte=(models.Value(now) - F("rung_at")) + F("due_at"))
+    return interval & (left_behind | waited_again | Q(rung_at__lt=now - timedelta(seconds=MOST_PATIENCE_S)))
+
+
 def sweep() -> dict[str, int]:
     """Ring for whatever is due and unheld, and end what has used up its attempts."""
     rung = ended = 0
@@ -205,9 +218,8 @@ def sweep() -> dict[str, int]:
                 if changed:
                     model.gave_up(row_id)
                     ended += 1
-        silent = now - timedelta(seconds=settings.WORK_RING_AGAIN_S)
         due = free.filter(attempt__lt=F("max_attempts")).filter(
-            Q(rung_at=None, created_at__lt=now - timedelta(seconds=1)) | Q(rung_at__lt=silent)
+            Q(rung_at=None, created_at__lt=now - timedelta(seconds=1)) | _silent_for_long(now)
         )
         for row_id, queue in list(due.order_by("due_at", "id").values_list("pk", "queue")[:200]):
             _send(model, row_id, queue)

@@ -106,6 +106,19 @@ def test_the_sweeper_rings_for_a_row_whose_worker_died(run) -> None:
     assert sweep()["rung"] == 0, "a bell just rung is not rung again at once"
 
 
+def test_a_row_in_a_long_queue_is_rung_ever_more_rarely_and_never_forgotten(run) -> None:
+    def rung(*, waited_s: float, since_s: float) -> int:
+        now = timezone.now()
+        rung_at = now - timedelta(seconds=since_s)
+        Run.objects.filter(pk=run.pk).update(rung_at=rung_at, due_at=rung_at - timedelta(seconds=waited_s))
+        return sweep()["rung"]
+
+    assert rung(waited_s=0.5, since_s=3) == 1, "its first bell may have been lost"
+    assert rung(waited_s=20, since_s=3) == 0, "it stands in a queue"
+    assert rung(waited_s=20, since_s=21) == 1
+    assert rung(waited_s=3600, since_s=61) == 1, "a minute is the longest"
+
+
 def test_work_that_always_kills_its_worker_ends_and_its_ticket_moves_on() -> None:
     integration = an_integration(a_facility())
     ticket = a_ticket(integration, diagnose=True)
