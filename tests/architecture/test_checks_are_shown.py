@@ -1,0 +1,84 @@
+"""Every check is shown and refuted: by the outside judge's cases, by the practice faults played live, or by a table.
+
+The practice EHR is randomised here (every free text, path, host and port), so that no check can know its words.
+"""
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from diagnostics import catalog, engine
+from diagnostics.case_folder import load
+from diagnostics.findings import Diagnosis
+from diagnostics.practice import FAULTS, VARIATIONS, build_case, running_practice
+from diagnostics.probes.vantage import door_for
+from diagnostics.vocabulary import Outcome
+from tests.cases import AREAS
+
+SEED = 20260302
+TABLES = Path(__file__).resolve().parents[1] / "diagnostics"
+
+
+@dataclass
+class Played:
+    """Hold every diagnosis made, and which statuses each check reached."""
+
+    diagnoses: dict[str, Diagnosis] = field(default_factory=dict)
+    reached: dict[str, set[Outcome]] = field(default_factory=lambda: defaultdict(set))
+
+    def keep(self, name: str, diagnosis: Diagnosis) -> None:
+        self.diagnoses[name] = diagnosis
+        for finding in diagnosis.findings:
+            self.reached[finding.check].add(finding.status)
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[Played]:
+    """Diagnose every case offline and every practice fault live, once."""
+    seen = Played()
+    with tempfile.TemporaryDirectory() as made, running_practice(randomize=SEED) as ehr:
+        for area in AREAS:
+            for trial in area.trials():
+                folder = trial.write(Path(made) / f"{area.__name__}.{trial.name}")
+                seen.keep(f"case {trial.name}", engine.run(load(folder, offline=True)))
+        tenant = next(iter(ehr.tenants))
+        for name in (*FAULTS, *VARIATIONS):
+            folder = Path(made) / name
+            build_case(ehr, tenant, name, folder)
+            case = load(folder)
+            seen.keep(name, engine.run(case, door=door_for(case)))
+        yield seen
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found_although_every_word_of_the_ehr_is_random(played: Played, name: str) -> None:
+    fault, diagnosis = FAULTS[name], played.diagnoses[name]
+    assert diagnosis.root_cause is not None
+    assert diagnosis.root_cause.cause.id == fault.cause
+    assert diagnosis.root_cause.category.value == fault.category
+    assert diagnosis.failure_mode.value == fault.failure_mode
+
+
+@pytest.mark.parametrize("name", VARIATIONS)
+def test_health_has_no_cause_however_it_looks(played: Played, name: str) -> None:
+    assert played.diagnoses[name].root_cause is None
+    assert played.diagnoses[name].failure_mode.value == "delivered"
+
+
+def test_no_check_breaks(played: Played) -> None:
+    assert sorted(id for id, statuses in played.reached.items() if Outcome.ERROR in statuses) == []
+
+
+def test_every_check_passes_somewhere_and_fails_somewhere_or_has_a_table(played: Played) -> None:
+    tables = "".join(path.read_text(encoding="utf-8") for path in TABLES.rglob("test_*.py"))
+    unshown = []
+    for id in catalog.checks():
+        statuses = played.reached[id]
+        both = Outcome.PASSED in statuses and statuses & {Outcome.FAILED, Outcome.WARNING}
+        if not both and f'"{id}"' not in tables:
+            unshown.append(id)
+    assert unshown == []
