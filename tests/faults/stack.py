@@ -57,9 +57,9 @@ class Process:
 
 
 @contextlib.contextmanager
-def worker(folder: Path) -> Iterator[Process]:
+def worker(folder: Path, *, concurrency: int = 1) -> Iterator[Process]:
     """Run a worker that is ready for work."""
-    process = Process(folder / "worker.log", "worker", "--concurrency", "1")
+    process = Process(folder / "worker.log", "worker", "--concurrency", str(concurrency))
     started = process.log.stat().st_size if process.log.exists() else 0
     try:
         wait_for("the worker's start", lambda: b" ready." in process.log.read_bytes()[started:])
