@@ -6,7 +6,7 @@ from pathlib import Path
 import environ
 from csp.constants import NONE, SELF
 
-from console.shared.addresses import broker_settings, database_settings
+from console.shared.addresses import broker_settings, database_settings, queue_beside
 
 ROOT = Path(__file__).resolve().parents[1]
 env = environ.FileAwareEnv()
@@ -172,7 +172,8 @@ TIME_ZONE = "UTC"
 
 # Background work (see console/shared/work.py) --------------------------------------------------------------------
 
-CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS, _broker_extras = broker_settings(env("BROKER_URL", default=""))
+BROKER_URL = env("BROKER_URL", default="") or (queue_beside(DATABASE_URL) if DATABASE_URL else "")
+CELERY_BROKER_URL, CELERY_BROKER_TRANSPORT_OPTIONS, _broker_extras = broker_settings(BROKER_URL)
 globals().update(_broker_extras)
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ACKS_LATE = True

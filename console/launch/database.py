@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
+
 from console.launch.bootstrap import ROOT
 from console.launch.postgres import APPLICATION, OWNER, EmbeddedPostgres
 from console.launch.state import provide_keys, state_folder
@@ -61,7 +63,7 @@ def migrate(folder: Path) -> bool:
     """
     stamp = folder / "migrated"
     wanted = _fingerprint(os.environ["DATABASE_URL"])
-    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted:
+    if stamp.exists() and stamp.read_text(encoding="ascii") == wanted and _holds_migrations():
         return False
     subprocess.run(
         [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity", "0", "--no-input"],
@@ -71,6 +73,13 @@ def migrate(folder: Path) -> bool:
     )
     stamp.write_text(wanted, encoding="ascii")
     return True
+
+
+def _holds_migrations() -> bool:
+    """Tell whether this is still the database that was migrated: somebody may have put an empty one in its place."""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        row = connection.execute("SELECT to_regclass('django_migrations') IS NOT NULL").fetchone()
+    return bool(row and row[0])
 
 
 def _fingerprint(url: str) -> str:

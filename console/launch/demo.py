@@ -24,6 +24,7 @@ from console.launch.database import migrate, point_settings_at
 from console.launch.postgres import EmbeddedPostgres, EmbeddedPostgresError, install_queue
 from console.launch.processes import Child, Supervisor
 from console.launch.state import provide_keys, state_folder
+from console.shared.addresses import queue_beside
 
 LOGINS = (
     ("helpdesk@northcampus.example", "Help desk"),
@@ -145,12 +146,10 @@ def _reset(folder: Path, server: EmbeddedPostgres | None) -> None:
 
 def _queue_beside(url: str) -> str:
     """Use PGMQ in a `queue` database on the given server, made when missing."""
-    parts = psycopg.conninfo.conninfo_to_dict(url)
     with psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = 'queue'").fetchone() is None:
             connection.execute("CREATE DATABASE queue")
-    given = {key: value for key, value in parts.items() if value is not None and key != "dbname"}
-    address = psycopg.conninfo.make_conninfo("", dbname="queue", **given)
+    address = queue_beside(url)
     install_queue(address)
     return address
 

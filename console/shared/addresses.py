@@ -1,6 +1,7 @@
 """Turn DATABASE_URL and BROKER_URL into settings, with what was measured to work for each kind of server."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -25,6 +26,12 @@ def database_settings(url: str, *, pool_size: int = 0) -> dict[str, Any]:
         settings["CONN_MAX_AGE"] = 60
         settings["CONN_HEALTH_CHECKS"] = True
     return settings
+
+
+def queue_beside(url: str) -> str:
+    """Give the address of the `queue` database on the same server: a queue of its own can be dropped and made anew."""
+    parts = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    return f"postgresql:///queue?{urlencode({key: value for key, value in parts.items() if key != 'dbname'})}"
 
 
 def broker_settings(url: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
