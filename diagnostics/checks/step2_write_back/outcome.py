@@ -275,7 +275,7 @@ def created_and_there(trace: NoteTrace, clock: Clock, vendor: Vendor, filed: Fil
         return not_applicable("No answer was 201.")
     if filed is None:
         return unknown("What the chart holds is not known.", get=Filed.how_to_get)
-    if filed.found or trace.ehr("filed"):
+    if filed.found:
         return passed("The created note is in the chart.", created_at=created[-1].at)
     seen_at = filed.at or clock.now
     if seen_at - created[-1].at < timedelta(minutes=vendor.profile.usual_filing_minutes):
