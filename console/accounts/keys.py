@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from console.accounts.models import Facility, FacilityKey
-from console.shared.sealing import DataKey, Keyring, master_keys, unwrap, wrap
+from console.shared.sealing import DataKey, Keyring, MasterKeyError, master_keys, unwrap, wrap
 
 
 def keyring(facility_id: uuid.UUID) -> Keyring:
@@ -20,6 +20,9 @@ def keyring(facility_id: uuid.UUID) -> Keyring:
 def _keyring(facility_id: uuid.UUID, words: tuple[str, ...]) -> Keyring:
     masters = master_keys(list(words))
     rows = list(FacilityKey.objects.filter(facility_id=facility_id).order_by("created_at", "id"))
+    absent = sorted({row.master_id for row in rows} - masters.keys())
+    if absent:
+        raise MasterKeyError(f"NOTETRACE_MASTER_KEY lacks the key {absent[0]}, which this facility's keys need.")
     secret_of = {row.id: unwrap(row.wrapped, masters[row.master_id], about(row)) for row in rows}
     data = [DataKey(row.id, secret_of[row.id]) for row in rows if row.purpose == FacilityKey.Purpose.DATA]
     hashes = [secret_of[row.id] for row in rows if row.purpose == FacilityKey.Purpose.HASH]
