@@ -12,6 +12,7 @@ from console.launch.bootstrap import ROOT
 
 BIN = Path(sys.executable).parent
 PYTHON = sys.executable
+NOT_FOR_TESTS = {"DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE"}
 
 
 def checks() -> list[tuple[str, list[str]]]:
@@ -43,5 +44,5 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(command: list[str]) -> int:
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "BROKER_URL"}}
+    environment = {name: value for name, value in os.environ.items() if name not in NOT_FOR_TESTS}
     return subprocess.run(command, cwd=ROOT, env=environment).returncode
