@@ -92,6 +92,7 @@ def _start(
         os.environ["BROKER_URL"] = _queue_beside(os.environ["DATABASE_URL"])
     _say("Applying migrations …")
     migrate(folder)
+    _forget_heartbeats()
     seeded = _is_seeded()
     practice = Child("practice-ehr", _manage("practice_ehr", "--demo"), is_service=True)
     if not seeded:
@@ -152,6 +153,12 @@ def _queue_beside(url: str) -> str:
     address = queue_beside(url)
     install_queue(address)
     return address
+
+
+def _forget_heartbeats() -> None:
+    """Drop the signs of life of the last start's workers: pages shall say that workers start, not that they hang."""
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        connection.execute("DELETE FROM diagnoses_heartbeat")
 
 
 def _is_seeded() -> bool:
