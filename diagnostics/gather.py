@@ -53,6 +53,15 @@ def read_parts(case: Case) -> Bag:
     return bag
 
 
+def kinds_of(steps: Iterable[int]) -> frozenset[type[Evidence]]:
+    """Return the evidence that the probes of these steps (1 to 6) give: what a run of these steps asks for anew."""
+    from diagnostics import catalog
+
+    catalog.load()
+    chosen = set(steps)
+    return frozenset(kind for kind, probe in probes().items() if int(probe.step) in chosen)
+
+
 async def gather(
     case: Case,
     *,

@@ -1,6 +1,7 @@
 """Run the engine for one claimed run: stored evidence in, new evidence stored as it comes, the conclusion kept."""
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -21,7 +22,7 @@ from diagnostics.case import Case
 from diagnostics.evidence.bag import Bag
 from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.codec import decode, encode
-from diagnostics.gather import read_parts
+from diagnostics.gather import kinds_of, read_parts
 from diagnostics.serialize import to_document
 
 log = logging.getLogger(__name__)
@@ -67,13 +68,40 @@ class _Keeper:
         self.shown_at = 0.0
 
     def stored(self) -> list[Evidence]:
-        """Give what an earlier attempt had gathered; what no longer fits its class is asked for again."""
+        """Give what an earlier attempt had gathered; what no longer fits its class is asked for again.
+
+        A run of some steps only goes on from the last whole answer: what the other steps' probes saw then stands.
+        """
         found = []
         for row in self.run.evidence.order_by("created_at", "id"):
             try:
                 found.append(decode(row.content))
             except ValueError:
                 row.delete()
+        return [*found, *self._seen_before()]
+
+    def _seen_before(self) -> list[Evidence]:
+        if not self.run.steps:
+            return []
+        before = (
+            Run.objects.filter(
+                ticket_id=self.run.ticket_id,
+                integration=self.run.integration_id,
+                note=self.run.note_id,
+                segment=self.run.segment,
+                state=WorkState.DONE,
+            )
+            .exclude(pk=self.run.pk)
+            .order_by("-created_at", "-id")
+            .first()
+        )
+        again = kinds_of(self.run.steps)
+        found = []
+        for row in before.evidence.order_by("created_at", "id") if before else ():
+            with contextlib.suppress(ValueError):  # a class that has changed since is simply asked for again
+                evidence = decode(row.content)
+                if type(evidence) not in again:
+                    found.append(evidence)
         return found
 
     async def keep(self, evidence: Evidence) -> None:
