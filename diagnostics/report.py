@@ -31,7 +31,7 @@ _CERTAINTY = {"proven": "Cause", "likely": "Most likely cause", "possible": "Pos
 
 
 def lines(document: Mapping[str, Any], *, colour: bool = False, every_check: bool = False) -> list[str]:
-    """Return the report's lines for a `to_document` document. `every_check` also lists what passed or does not apply."""
+    """Return the report's lines for a `to_document` document; `every_check` also lists what passed."""
 
     def paint(text: str, state: str) -> str:
         return f"\x1b[{_COLOURS[state]}m{text}\x1b[0m" if colour and state in _COLOURS else text

@@ -15,7 +15,7 @@ class Command(BaseCommand):
     """Explain one error text, or, with --json, one JSON object a line."""
 
     help = "Explain error texts. Plain text is one error; with --json each line is one JSON object."
-    requires_system_checks: list[str] = []  # noqa: RUF012  (Django's own attribute)
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the public options."""
