@@ -83,11 +83,15 @@ def _json(path: Path) -> Iterator[Outcome]:
         yield _diagnosed(path.name, "other", "fhir", "note.json", path.read_bytes())
 
 
-def _explained(name: str, row: Any) -> Outcome:
-    text = str(row.get("text") or json.dumps(row)) if isinstance(row, dict) else str(row)
-    status = next((row[k] for k in ("status", "http_status", "code") if isinstance(row, dict) and k in row), None)
+def _explained(name: str, row: dict[str, Any]) -> Outcome:
+    """Explain a text, or a documented row of status, cause and issue code as the OperationOutcome it stands for."""
+    status = next((row[k] for k in ("status", "http_status") if k in row), None)
+    issue = {"severity": row.get("severity") or "error", "code": row.get("code") or "processing",
+             "diagnostics": row.get("cause") or ""}  # fmt: skip
+    text = row.get("text") or json.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
     said = explain(text, status=status, protocol="fhir")
-    return Outcome(name, "error", f"{said.category or '-'} {said.cause or '-'} {said.certainty or '-'}", (said.says,))
+    words = f"{status or ''} {row.get('cause') or ''}: {said.says}"
+    return Outcome(name, "error", f"{said.category or '-'} {said.cause or '-'} {said.certainty or '-'}", (words,))
 
 
 def _diagnosed(
