@@ -80,7 +80,7 @@ def tokens() -> list[Trial]:
             400,
             {
                 "error": "invalid_grant",
-                "error_description": "AADSTS700082: The refresh token has expired due to inactivity. The token was issued "
+                "error_description": "AADSTS700082: The refresh token has expired due to inactivity. Issued "
                 "on 2026-06-01T08:00:00Z and was inactive for 90.00:00:00.",
             },
         )
@@ -265,7 +265,7 @@ def sign_in() -> list[Trial]:
             400,
             {
                 "error": "invalid_grant",
-                "error_description": "AADSTS50076: Due to a configuration change made by your administrator, you must use "
+                "error_description": "AADSTS50076: Due to a configuration change by your administrator, you must use "
                 "multi-factor authentication to access the resource.",
             },
         )

@@ -42,7 +42,7 @@ class Trial:
 
     name: str
     files: Mapping[str, Any]
-    cause: str | None | tuple[str | None, ...]
+    cause: str | tuple[str | None, ...] | None
     mode: str | tuple[str, ...] | None
     why: str
     exit: int | tuple[int, ...]

@@ -71,7 +71,7 @@ def requests() -> list[Trial]:
     typed.refused(415, outcome("not-supported", "Unsupported Media Type"))
     xml = Story().made().token().sent(content_type="application/fhir+xml")
     xml.refused(415, "").payload()
-    body = "<?xml version='1.0'?><DocumentReference xmlns='http://hl7.org/fhir'><status value='current'/></DocumentReference>"
+    body = "<?xml version='1.0'?><DocumentReference xmlns='http://hl7.org/fhir'><status value='x'/></DocumentReference>"
     mixed = Story().made().token().sent().refused(400, outcome("structure", "Unexpected character '<'"))
     mixed.payload(body, "note.json")
     size = wrote(

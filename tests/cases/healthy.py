@@ -154,7 +154,7 @@ def hl7() -> list[Trial]:
 
 def mapped() -> list[Trial]:
     why = "0 causes"
-    apso = "Assessment: Viral pharyngitis without complication.\n\nPlan: Rest and fluids, return if the fever persists beyond "
+    apso = "Assessment: Viral pharyngitis without complication.\n\nPlan: Rest and fluids, return if the fever persists "
     apso += (
         "the weekend.\n\nCC: Sore throat for three days.\n\nHPI: "
         + m.SECTIONS["HPI"]

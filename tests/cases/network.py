@@ -31,8 +31,10 @@ UNSENT = [
     ("java_connect_timed_out", "java.net.SocketTimeoutException: connect timed out", "net.tcp.timeout"),
     (
         "python_connect_timeout",
-        "requests.exceptions.ConnectTimeout: HTTPSConnectionPool(host='fhir', port=443): Max retries "
-        "exceeded (Caused by ConnectTimeoutError: Connection to fhir timed out. (connect timeout=5))",
+        (
+            "requests.exceptions.ConnectTimeout: HTTPSConnectionPool(host='fhir', port=443): Max retries "
+            "exceeded (Caused by ConnectTimeoutError: Connection to fhir timed out. (connect timeout=5))"
+        ),
         "net.tcp.timeout",
     ),
     ("go_dial_timeout", "dial tcp 203.0.113.9:443: i/o timeout", "net.tcp.timeout"),
@@ -40,15 +42,19 @@ UNSENT = [
     ("java_refused", "java.net.ConnectException: Connection refused (Connection refused)", "net.tcp.refused"),
     (
         "dotnet_refused",
-        "System.Net.Sockets.SocketException (10061): No connection could be made because the target machine "
-        "actively refused it.",
+        (
+            "System.Net.Sockets.SocketException (10061): No connection could be made because the target machine "
+            "actively refused it."
+        ),
         "net.tcp.refused",
     ),
     ("node_cert_expired", "Error: certificate has expired; code: 'CERT_HAS_EXPIRED'", "net.tls.expired"),
     (
         "java_cert_expired",
-        "javax.net.ssl.SSLHandshakeException: PKIX path validation failed: java.security.cert."
-        "CertPathValidatorException: validity check failed: NotAfter: Sat Nov 21 23:59:59 UTC 2026",
+        (
+            "javax.net.ssl.SSLHandshakeException: PKIX path validation failed: java.security.cert."
+            "CertPathValidatorException: validity check failed: NotAfter: Sat Nov 21 23:59:59 UTC 2026"
+        ),
         "net.tls.expired",
     ),
     (
@@ -58,15 +64,19 @@ UNSENT = [
     ),
     (
         "go_not_yet_valid",
-        "x509: certificate has expired or is not yet valid: current time 2026-11-22T17:00:05Z is before "
-        "2026-11-23T00:00:00Z",
+        (
+            "x509: certificate has expired or is not yet valid: current time 2026-11-22T17:00:05Z is before "
+            "2026-11-23T00:00:00Z"
+        ),
         "net.tls.not_yet_valid",
     ),
     ("openssl_not_yet_valid", "verify error:num=9:certificate is not yet valid", "net.tls.not_yet_valid"),
     (
         "node_altname",
-        "Hostname/IP does not match certificate's altnames: Host: fhir.northcampus.example. is not in the "
-        "cert's altnames: DNS:old.northcampus.example",
+        (
+            "Hostname/IP does not match certificate's altnames: Host: fhir.northcampus.example. is not in the "
+            "cert's altnames: DNS:old.northcampus.example"
+        ),
         "net.tls.hostname",
     ),
     (
