@@ -27,6 +27,7 @@ from diagnostics.checklists import ITEMS
 from diagnostics.errors import DeclarationError
 from diagnostics.evidence.base import Evidence, Key
 from diagnostics.findings import Result
+from diagnostics.questions import Question
 from diagnostics.vocabulary import Category, Instant, Outcome, Step, Strength, WhoActs
 
 PREFIXES = {
@@ -220,9 +221,14 @@ def warned(says: str, *, cause: Cause | None = None, strength: Strength | None =
     return Result(Outcome.WARNING, says, facts, cause, strength)
 
 
-def unknown(says: str, *, get: str = "", **facts: Any) -> Result:
-    """Say that the evidence at hand cannot decide, and how to get what would."""
-    return Result(Outcome.UNKNOWN, says, facts, get=get)
+def unknown(says: str, *, get: str = "", ask: Question | None = None, **facts: Any) -> Result:
+    """Say that the evidence at hand cannot decide, and how to get what would, or which question to ask."""
+    return Result(Outcome.UNKNOWN, says, facts, get=get, ask=ask)
+
+
+def blocked(says: str, *, behind: Evidence) -> Result:
+    """Say that a failure judged elsewhere closed the way to the evidence; `behind` is what that failure shows in."""
+    return Result(Outcome.BLOCKED, says, behind=behind.key)
 
 
 def not_applicable(says: str, **facts: Any) -> Result:

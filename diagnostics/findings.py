@@ -7,6 +7,7 @@ from typing import Any
 
 from diagnostics.causes.model import Cause
 from diagnostics.evidence.base import Key
+from diagnostics.questions import Question
 from diagnostics.vocabulary import (
     Category,
     Certainty,
@@ -23,7 +24,7 @@ from diagnostics.vocabulary import (
 
 @dataclass(frozen=True)
 class Result:
-    """Be what a check returns; made by `passed`, `failed`, `warned`, `unknown` and `not_applicable` only."""
+    """Be what a check returns; made by the words of `diagnostics.check` only: `passed`, `failed` and so on."""
 
     status: Outcome
     says: str
@@ -35,6 +36,8 @@ class Result:
     instant: Instant | None = None
     get: str = ""
     condemns: tuple[Key, ...] = ()
+    behind: Key | None = None
+    ask: Question | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Finding:
     rules_out: tuple[Category, ...] = ()
     condemns: tuple[Key, ...] = ()
     behind: Key | None = None
+    ask: Question | None = None
 
 
 @dataclass(frozen=True)

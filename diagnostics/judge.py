@@ -43,11 +43,10 @@ def _worst(findings: list[Finding]) -> Outcome:
     applicable = [f.status for f in findings if f.status is not Outcome.NOT_APPLICABLE]
     if not applicable:
         return Outcome.NOT_APPLICABLE
-    worst = min(applicable, key=order.index)
     # a step in which checks passed and others merely lacked evidence has passed as far as it could be looked at
-    if worst in (Outcome.UNKNOWN, Outcome.BLOCKED) and Outcome.PASSED in applicable and worst is Outcome.UNKNOWN:
-        return Outcome.PASSED
-    return worst
+    if Outcome.PASSED in applicable:
+        applicable = [status for status in applicable if status is not Outcome.UNKNOWN]
+    return min(applicable, key=order.index)
 
 
 def _one(case: Case, bag: Bag, check: Check) -> Finding:
@@ -105,6 +104,9 @@ def _from(check: Check, result: Result, bag: Bag) -> Finding:
         checklist=check.checklist,
         rules_out=check.rules_out if result.status is Outcome.PASSED else (),
         condemns=result.condemns,
+        blocked_by=str(result.behind) if result.behind else None,
+        behind=result.behind,
+        ask=result.ask,
     )
 
 
@@ -122,7 +124,8 @@ def _finding(check: Check, status: Outcome, says: str, bag: Bag) -> Finding:
 
 
 def _name_blockers(findings: list[Finding], bag: Bag) -> list[Finding]:
-    """Give each blocked finding the id of the check whose failure closed the way."""
+    """Give each blocked finding the id of the check whose failure closed the way, and its words."""
+    says = {finding.check: finding.says for finding in findings}
     closed: dict[Key, str] = {}
     for finding in findings:
         if finding.status is Outcome.FAILED:
@@ -132,7 +135,8 @@ def _name_blockers(findings: list[Finding], bag: Bag) -> list[Finding]:
     for finding in findings:
         if finding.behind is not None:
             blocker = closed.get(finding.behind) or _by_kind(finding.behind, findings)
-            finding = replace(finding, blocked_by=blocker or finding.blocked_by)
+            if blocker:
+                finding = replace(finding, blocked_by=blocker, says=f"Could not be looked at. {says[blocker]}")
         named.append(finding)
     return named
 

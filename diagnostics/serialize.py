@@ -20,7 +20,7 @@ SCHEMA = 1
 def to_json(diagnosis: Diagnosis, case: Case) -> dict[str, Any]:
     """Return the public document as builtin types; secrets and clinical text of the case are removed."""
     document = to_document(diagnosis, case)
-    document.pop("seen_from")
+    del document["seen_from"], document["questions"]
     for stage in document["journey"]:
         del stage["says"]
     for step in document["steps"]:
@@ -59,6 +59,7 @@ def to_document(diagnosis: Diagnosis, case: Case) -> dict[str, Any]:
             for c in diagnosis.changes
         ],
         "facts": plain(diagnosis.facts),
+        "questions": [{"id": f.ask.id, "text": f.ask.text} for f in diagnosis.findings if f.ask is not None],
         "seen_from": diagnosis.seen_from,
         "ms": round(diagnosis.ms),
     }

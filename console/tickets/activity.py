@@ -9,6 +9,7 @@ from console.diagnoses.models import Answer
 from console.tickets.models import Attachment, Severity, Ticket, TicketEvent, TicketNote, TicketState, WaitingFor
 from diagnostics import catalog
 from diagnostics.checklists import ITEMS
+from diagnostics.questions import QUESTIONS
 
 Kind = TicketEvent.Kind
 
@@ -91,7 +92,8 @@ def _says(event: TicketEvent) -> str:
         case Kind.ATTACHMENT:
             return "attached"
         case Kind.ANSWER:
-            return f"answered: {after}"
+            asked = QUESTIONS.get(after)
+            return f"answered: {asked.text if asked else after}"
         case Kind.CHECKLIST:
             return _checklist(before, after)
         case Kind.DISAGREED:

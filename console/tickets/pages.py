@@ -15,6 +15,7 @@ from console.diagnoses import words
 from console.diagnoses.cases import build_case
 from console.diagnoses.ladder import Ladder, ladder
 from console.diagnoses.models import Run
+from console.diagnoses.verdict import Verdict, verdict
 from console.shared.work import OPEN_STATES as OPEN_WORK
 from console.shared.work import WorkState
 from console.tickets.activity import Entry, activity
@@ -105,9 +106,9 @@ class TicketPage:
         return diagnosis.journey(document)
 
     @cached_property
-    def verdict(self) -> diagnosis.Verdict:
+    def verdict(self) -> Verdict:
         """Give the conclusion."""
-        return diagnosis.verdict(self.document, running=self.running, gave_up=self.gave_up)
+        return verdict(self.document, running=self.running, gave_up=self.gave_up)
 
     @cached_property
     def steps(self) -> tuple[diagnosis.StepLine, ...]:

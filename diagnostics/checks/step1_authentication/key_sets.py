@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from diagnostics import causes
 from diagnostics.case import Case
-from diagnostics.check import check, failed, passed, unknown, warned
+from diagnostics.check import blocked, check, failed, passed, unknown, warned
 from diagnostics.checks.step1_authentication.refused_tokens import token_came
 from diagnostics.evidence.auth import ClientKeySet, TokenAnswer
 from diagnostics.evidence.base import Evidence
@@ -38,6 +38,9 @@ def key_set_is_public(
     trace: NoteTrace | None,
 ) -> Result:
     """The EHR fetches the key set for every sign-in; a page, a redirect or a bad certificate there means no token."""
+    ours = _closed_before_the_host(dns or (), tcp or (), tls or ())
+    if ours is not None:
+        return blocked("Our own proxy is in the way; the EHR may have another.", behind=ours)
     closed = _closed_way(dns or (), tcp or (), tls or ())
     if closed is not None:
         evidence, says = closed
@@ -75,6 +78,19 @@ def _judged(
 
 def _any(facts: dict[str, object]) -> dict[str, Any]:
     return dict(facts)
+
+
+def _closed_before_the_host(
+    dns: tuple[DnsAnswer, ...], tcp: tuple[TcpConnect, ...], tls: tuple[TlsHandshake, ...]
+) -> Evidence | None:
+    """Give what shows that the proxy, not the key set's host, stopped us: that says nothing of the EHR's own way."""
+    for each in (*dns, *tcp):
+        if "jwks" in each.roles and each.hop and not each.opens:
+            return each
+    for handshake in tls:
+        if "jwks" in handshake.roles and handshake.fault is not None and handshake.fault.phase == "proxy":
+            return handshake
+    return None
 
 
 def _closed_way(

@@ -309,3 +309,25 @@ def test_a_note_gets_its_end(ticket, desk) -> None:
     row.refresh_from_db()
     assert (row.end, row.ended_by) == ("by_hand", desk)
     assert "Entered by hand" in show(ticket, desk)
+
+
+def test_what_the_engine_asks_is_answered_with_a_click_and_kept_with_a_name(facility, desk) -> None:
+    asked = {"id": "credential-replaced", "text": "Was the integration's secret replaced?"}
+    ticket = a_ticket(an_integration(facility))
+    a_run(ticket, document=a_document(questions=[asked]))
+    text = show(ticket, desk)
+    assert "Was the integration&#x27;s secret replaced?" in text
+    assert 'name="value" value="yes"' in text
+
+    answer = logged_in(desk).post(address(ticket, "answer/"), {"question": asked["id"], "value": "yes"})
+    assert answer.status_code == 302
+    kept = Answer.objects.get(ticket_id=ticket.id)
+    assert (kept.question, kept.value, kept.by) == (asked["id"], "yes", desk)
+    assert "replaced shortly before the first failure?" in show(ticket, desk)
+
+
+def test_whoever_only_reads_is_asked_nothing(facility) -> None:
+    ticket = a_ticket(an_integration(facility))
+    a_run(ticket, document=a_document(questions=[{"id": "credential-replaced", "text": "Was it?"}]))
+    text = show(ticket, a_person(facility, Role.MANAGER))
+    assert 'name="value" value="yes"' not in text
