@@ -149,6 +149,7 @@ class Loop:
 
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
+        self.servers: list[asyncio.Server] = []
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
 
@@ -170,6 +171,7 @@ class Loop:
                 writer.close()
 
         server = self.run(asyncio.start_server(quiet, "127.0.0.1", 0, ssl=tls))
+        self.servers.append(server)
         return server.sockets[0].getsockname()[1]
 
     def http(self, app: Callable[[str, str, dict[str, str], bytes], Answer], tls: ssl.SSLContext | None = None) -> int:
@@ -194,10 +196,13 @@ class Loop:
 
     def close(self) -> None:
         async def end() -> None:
+            for server in self.servers:
+                server.close()
             tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.sleep(0.1)  # transports say goodbye in a later turn of the loop
 
         self.run(end())
         self.loop.call_soon_threadsafe(self.loop.stop)

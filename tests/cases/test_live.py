@@ -1,105 +1,15 @@
 """The same judge on the wire: servers of our own from the standards, and what must be concluded from meeting them."""
 
-import base64
-import json
 import ssl
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.cases.building import Story, Trial, ack
+from tests.cases.bench import OTHER, ROOT, Bench, jwk
 from tests.cases.certificates import Signed, sign
-from tests.cases.judging import diagnose, judge
-from tests.cases.servers import FHIR, HTML, JSON, Answer, Ehr, Loop, answer, closed_port, deaf_port, mllp, nameserver
-
-KEY = rsa.generate_private_key(65537, 2048)
-OTHER = rsa.generate_private_key(65537, 2048)
-ROOT = sign("Tiny Root", ca=True)
-
-
-def number(value: int) -> str:
-    return base64.urlsafe_b64encode(value.to_bytes((value.bit_length() + 7) // 8)).decode().rstrip("=")
-
-
-def jwk(kid: str, key: rsa.RSAPrivateKey = KEY) -> dict[str, Any]:
-    public = key.public_key().public_numbers()
-    return {"kty": "RSA", "kid": kid, "use": "sig", "alg": "RS384", "n": number(public.n), "e": number(public.e)}
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[Loop]:
-    loop = Loop()
-    yield loop
-    loop.close()
-
-
-class Bench:
-    """What a live trial needs: a place for files, the loop, and the standard integration."""
-
-    def __init__(self, loop: Loop, folder: Path) -> None:
-        self.loop, self.folder = loop, folder
-
-    def tls(self, leaf: Signed | None = None, *more: Signed) -> ssl.SSLContext:
-        leaf = leaf or sign("127.0.0.1", ROOT, hosts=("127.0.0.1", "localhost"))
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(leaf.chain_file(self.folder, *more))
-        return context
-
-    def ehr(self, tls: ssl.SSLContext | None = None, **changes: Any) -> Ehr:
-        ehr = Ehr(keys=[jwk("2026-05")])
-        for key, value in changes.items():
-            setattr(ehr, key, value)
-        port = self.loop.http(ehr, tls or self.tls())
-        ehr.url = f"https://127.0.0.1:{port}"
-        return ehr
-
-    def story(self, ehr: Ehr | None = None, base: str = "", *, write: bool = False, **integration: Any) -> Story:
-        url = ehr.url if ehr else base
-        auth = {
-            "token_url": f"{url}/token",
-            "authorization_server": url,
-            "jwks_url": f"{url}/jwks",
-            "private_key_file": "key.pem",
-            "key_id": "2026-05",
-            "algorithm": "RS384",
-        } | integration.pop("auth", {})
-        keys = {"auth": auth, "ca_bundle": "ca.pem", "timeout_s": 3} | integration
-        if write:
-            keys["canary"] = {"patient": "Patient/t", "encounter": "Encounter/t"}
-        story = Story(base=f"{url}/r4", integration=keys)
-        story.files["ca.pem"] = ROOT.pem
-        story.files["key.pem"] = KEY.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        return story
-
-    def check(self, story: Story, cause: Any, why: str, **judged: Any) -> dict[str, Any]:
-        """Run the case now, with the network, and judge it; without logs the failure mode is unknown."""
-        mode = judged.pop("mode", "unknown")
-        trial = story.expect("live", cause, mode, why, **({"exit": 0 if cause is None else 1} | judged))
-        trial.files["case.json"].pop("now")
-        if not story.scribe and cause is None:
-            trial.files["case.json"].pop("note")  # a note of which nothing is known is no healthy note
-        document, code = diagnose(trial.write(self.folder / "case"), offline=False)
-        wrong = judge(trial, document, code)
-        failed = [
-            (c["id"], c["status"], c["says"])
-            for step in document["steps"]
-            for c in step["checks"]
-            if c["status"] in ("failed", "warning", "error")
-        ]
-        assert not wrong, f"{why}: {wrong}; failed: {failed}"
-        return document
-
-
-@pytest.fixture
-def bench(loop: Loop, tmp_path: Path) -> Bench:
-    return Bench(loop, tmp_path)
+from tests.cases.servers import FHIR, HTML, JSON, Answer, answer, closed_port, deaf_port, nameserver
 
 
 def test_a_server_in_good_order_has_no_cause(bench: Bench) -> None:
@@ -257,14 +167,17 @@ SERVERS: dict[str, tuple[dict[str, Any], str | None]] = {
     "r4b_is_not_r4": ({"version": "5.0.0"}, "fhir.version.mismatch"),
     "says_sandbox": ({"description": "Vendor sandbox, synthetic patients only"}, "fhir.base.environment"),
     "base_is_html": (
-        {"routes": {("*", "/r4"): lambda *_: answer(200, "<!DOCTYPE html><title>North Campus</title><h1>Patient services</h1>")}},
+        {"routes": {("*", "/r4"): lambda *_: answer(200, "<html><title>North Campus</title><h1>Services</h1>")}},
         "fhir.base.not_fhir",
     ),
     "metadata_404": (
         {"routes": {("*", "/r4"): lambda *_: answer(404, {"status": 404, "message": "no such path"}, JSON)}},
         "fhir.base.not_fhir",
     ),
-    "metadata_other_json": ({"routes": {("GET", "/r4/metadata"): lambda *_: answer(200, {"ok": True}, JSON)}}, "fhir.base.not_fhir"),
+    "metadata_other_json": (
+        {"routes": {("GET", "/r4/metadata"): lambda *_: answer(200, {"ok": True}, JSON)}},
+        "fhir.base.not_fhir",
+    ),
     "metadata_protected": ({"routes": {("GET", "/r4/metadata"): lambda *_: answer(403, b"", FHIR)}}, None),
     "metadata_401": (
         {"routes": {("GET", "/r4/metadata"): lambda *_: answer(401, b"", {"www-authenticate": "Bearer"})}},
@@ -274,7 +187,7 @@ SERVERS: dict[str, tuple[dict[str, Any], str | None]] = {
         {
             "routes": {
                 ("*", "/"): lambda *_: answer(
-                    403, "<html><title>Web Page Blocked</title>FortiGuard category: health</html>", HTML | {"server": "FortiProxy"}
+                    403, "<html><title>Web Page Blocked</title>FortiGuard</html>", HTML | {"server": "FortiProxy"}
                 )
             }
         },
@@ -355,83 +268,3 @@ def test_a_recorded_refusal_outranks_a_server_that_is_well_now(bench: Bench) -> 
 def test_a_proxy_that_wants_a_login(bench: Bench) -> None:
     port = bench.loop.http(lambda *_: answer(407, b"", {"proxy-authenticate": 'Basic realm="p"'}))
     bench.check(bench.story(bench.ehr(), proxy=f"http://127.0.0.1:{port}"), "net.proxy.407", "2.5 net.proxy.407")
-
-
-def v2(port: int, **hl7: Any) -> Story:
-    settings = {"host": "127.0.0.1", "port": port, "tls": False, "version": "2.5.1", "message": "MDM^T02"}
-    return Story(protocol="hl7v2", integration={"hl7": settings | hl7, "timeout_s": 3})
-
-
-def test_an_hl7_listener_that_is_there(bench: Bench) -> None:
-    heard: list[bytes] = []
-    port = bench.loop.serve(mllp(lambda message: heard.append(message)))
-    bench.check(v2(port), None, "0 causes")
-    assert not heard, "cases.md: no message without canary_message"
-
-
-def test_an_hl7_port_that_is_closed(bench: Bench) -> None:
-    bench.check(v2(closed_port()), "net.tcp.refused", "2.5")
-
-
-def hl7_canary(bench: Bench, reply: Callable[[bytes], bytes | None]) -> Story:
-    port = bench.loop.serve(mllp(reply))
-    story = v2(port, canary_message=True)
-    story.integration["canary"] = {"patient": "Patient/test-1", "encounter": "Encounter/test-1"}
-    return story
-
-
-def control(message: bytes) -> str:
-    return message.split(b"\r")[0].split(b"|")[9].decode()
-
-
-def test_an_hl7_canary_that_is_taken(bench: Bench) -> None:
-    bench.check(hl7_canary(bench, lambda m: ack("AA", control(m)).encode()), None, "0 causes")
-
-
-@pytest.mark.parametrize(
-    ("reply", "cause"),
-    [
-        (lambda m: ack("AR", control(m), "ERR||MSH^1^11|202^Unsupported processing id^HL70357|E").encode(),
-         ("hl7.ack.negative", "hl7.msh.processing_id")),
-        (lambda m: ack("AE", control(m)).encode(), "hl7.ack.negative"),
-        (lambda m: ack("AA", "SOMETHING-ELSE").encode(), "hl7.ack.mismatch"),
-        (lambda m: None, "hl7.ack.missing"),
-    ],
-    ids=["202", "bare", "mismatch", "silent"],
-)  # fmt: skip
-def test_what_an_hl7_canary_meets(reply: Any, cause: Any, bench: Bench) -> None:
-    bench.check(hl7_canary(bench, reply), cause, "2.3 hl7.ack rows")
-
-
-def test_an_endless_body_ends_inside_the_budget(bench: Bench) -> None:
-    async def flood(reader: Any, writer: Any) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/fhir+json\r\ntransfer-encoding: chunked\r\n\r\n")
-        while True:
-            writer.write(b"10000\r\n" + b"{" * 65536 + b"\r\n")
-            await writer.drain()
-
-    port = bench.loop.serve(flood, bench.tls())
-    story = bench.story(base=f"https://127.0.0.1:{port}", timeout_s=2)
-    trial = Trial("x", story.folder(), None, None, "", 3)
-    document, _ = diagnose(trial.write(bench.folder / "case"), offline=False)
-    assert document["ms"] < 30_000
-    assert not [c for step in document["steps"] for c in step["checks"] if c["status"] == "error"]
-
-
-def test_a_peer_that_never_answers_ends_inside_the_timeout(bench: Bench) -> None:
-    async def mute(reader: Any, writer: Any) -> None:
-        await reader.read()
-
-    port = bench.loop.serve(mute, bench.tls())
-    story = bench.story(base=f"https://127.0.0.1:{port}", timeout_s=60)
-    folder = Trial("x", story.folder(), None, None, "", 3).write(bench.folder / "case")
-    import io
-
-    from django.core.management import call_command
-
-    began, out = time.monotonic(), io.StringIO()
-    with pytest.raises(SystemExit):
-        call_command("diagnose", str(folder), "--json", "--timeout", "3", stdout=out)
-    assert json.loads(out.getvalue())["schema"] == 1
-    assert time.monotonic() - began < 15, "generous: the budget was three seconds"
