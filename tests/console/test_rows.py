@@ -22,7 +22,7 @@ def test_a_double_click_opens_one_ticket() -> None:
     integration = an_integration(a_facility())
     note = a_note(integration)
     key = uuid.uuid4().hex
-    start = threading.Barrier(6)
+    start = threading.Barrier(20)
     opened = []
 
     def click() -> None:
@@ -30,12 +30,12 @@ def test_a_double_click_opens_one_ticket() -> None:
         opened.append(open_ticket(by=None, integration=integration, notes=[note], idempotency_key=key).number)
         connection.close()
 
-    threads = [threading.Thread(target=click) for _ in range(6)]
+    threads = [threading.Thread(target=click) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(opened) == 6 and len(set(opened)) == 1
+    assert len(opened) == 20 and len(set(opened)) == 1
     assert Ticket.objects.filter(idempotency_key=key).count() == 1
 
 

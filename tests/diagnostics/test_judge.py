@@ -1,6 +1,6 @@
 """Missing evidence is unknown or blocked, a broken check is an error, and neither is ever passed or failed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from diagnostics import causes
@@ -80,6 +80,7 @@ def test_what_lies_behind_a_failure_is_blocked_by_the_check_that_explains_it() -
     assert found["net.below"].status is Outcome.FAILED
     assert found["net.above"].status is Outcome.BLOCKED
     assert found["net.above"].blocked_by == "net.below"
+    assert found["net.below"].says in found["net.above"].says
 
 
 def test_a_failure_on_one_host_blocks_only_what_lies_behind_that_host() -> None:
@@ -114,3 +115,19 @@ def test_a_step_shows_its_worst_check() -> None:
     rolled = {step.step: step.status for step in steps(judge(case(), bag, (BELOW, ABOVE)), bag)}
     assert rolled[Step.NETWORK] is Outcome.FAILED
     assert rolled[Step.PERMISSIONS] is Outcome.NOT_APPLICABLE
+
+
+def test_a_step_that_something_closed_is_blocked_even_where_others_passed_or_lacked_evidence() -> None:
+    below = Below()
+    bag = Bag()
+    bag.put(below)
+    bag.put(Missing(Key(Above), "what it rests on did not succeed", blocked_by=below.key))
+    (closed,) = judge(case(), bag, (ABOVE,))
+    good, open_ = replace(closed, status=Outcome.PASSED), replace(closed, status=Outcome.UNKNOWN)
+
+    def rolled(*findings: Finding) -> Outcome:
+        return next(step.status for step in steps(findings, bag) if step.step is Step.NETWORK)
+
+    assert rolled(closed, good, open_) is Outcome.BLOCKED
+    assert rolled(good, open_) is Outcome.PASSED, "what merely lacked evidence does not spoil what passed"
+    assert rolled(closed, open_) is Outcome.UNKNOWN

@@ -29,7 +29,7 @@ from tests.diagnostics.checks.seen import (
 from tests.diagnostics.stories import BASE, START, TOKEN_URL, Row, case, ehr, integration, made, scribe
 
 PASSED, FAILED, WARNING = Outcome.PASSED, Outcome.FAILED, Outcome.WARNING
-UNKNOWN, NA = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
+UNKNOWN, NA, BLOCKED = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE, Outcome.BLOCKED
 D, S, M = Strength.DECISIVE, Strength.STRONG, Strength.MODERATE
 MOVED, NEW_URL = "auth.discovery.token_endpoint_changed", "https://new.example.test/t"
 IDP = {"location": "https://idp.example.test/a"}
@@ -139,6 +139,10 @@ LIVE: list[tuple[str, Case, list[Evidence], Outcome, Strength | None]] = [
     ("auth.jwks.unreachable", SIGNING, [tcp("refused", "keys.example.test")], FAILED, D),
     ("auth.jwks.unreachable", SIGNING, [tls(fault("tls", verify_code=10), "keys.example.test")], FAILED, D),
     ("auth.jwks.unreachable", SIGNING, [tls(fault("tls", verify_code=10)), keys()], PASSED, None),
+    ("auth.jwks.unreachable", SIGNING, [tls(fault("proxy", "proxy", proxy_status=407), "keys.example.test")], BLOCKED,
+     None),
+    ("auth.jwks.unreachable", SIGNING, [tcp("refused", "keys.example.test", hop="proxy.example.test:3128")], BLOCKED,
+     None),
     ("auth.mfa.challenge", on(PERSON), [oauth("interaction_required")], FAILED, D),
     ("auth.mfa.challenge", SIGNING, [oauth("login_required")], FAILED, S),
     ("auth.mfa.challenge", on(PERSON), [token(200, LOGIN, granted=False)], FAILED, D),
