@@ -5,6 +5,7 @@ why this note failed; where the name could not be resolved, no section mapping c
 fit what happened.
 """
 
+import re
 from enum import StrEnum
 
 from diagnostics.causes.model import Cause
@@ -82,7 +83,13 @@ def _without_attempts(trace: NoteTrace) -> Zone:
 
 
 def _body(error: str | None) -> bool:
-    return bool(error) and '"error"' in str(error)
+    """Tell whether an error without a status quotes an answer of the token endpoint (RFC 6749 section 5.2)."""
+    return bool(error) and bool(_OAUTH.search(str(error)[:4096]) or '"error"' in str(error)[:4096])
+
+
+_OAUTH = re.compile(
+    r"\b(?:invalid_(?:client|grant|scope|request|token)|unauthorized_client|unsupported_grant_type|access_denied)\b"
+)
 
 
 def _answered(status: object, ack: str | None) -> Zone:

@@ -41,10 +41,19 @@ BINDINGS: Mapping[str, Mapping[str, frozenset[str]]] = {
     "DiagnosticReport": {"status": _RESULT_STATUS},
     "Observation": {"status": _RESULT_STATUS - {"partial", "appended"}},
     "Bundle": {
-        "type": frozenset({
-            "document", "message", "transaction", "transaction-response", "batch", "batch-response", "history",
-            "searchset", "collection",
-        }),
+        "type": frozenset(
+            {
+                "document",
+                "message",
+                "transaction",
+                "transaction-response",
+                "batch",
+                "batch-response",
+                "history",
+                "searchset",
+                "collection",
+            }
+        ),
         "entry.request.method": frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"}),
     },
 }

@@ -12,6 +12,7 @@ from typing import Any
 
 from diagnostics.errors import CaseError
 from diagnostics.evidence.logs import EhrRow, FirewallRow, ProxyRow, ScribeRow
+from diagnostics.parsing.ack import read_ack
 from diagnostics.parsing.audit_event import audit_event_rows
 
 Row = Mapping[str, Any]
@@ -158,6 +159,9 @@ _EHR_OTHER = ("at", "event", "status", "error", "fields", "change")
 
 
 def _scribe(row: Row) -> ScribeRow:
+    told = read_ack(_body(row.get("error")) or "") if not row.get("ack") else None
+    if told is not None and told.code:  # the acknowledgement itself was logged, not its code
+        row = {**row, "ack": told.code, "ack_id": row.get("ack_id") or told.control_id}
     return ScribeRow(
         at=moment(str(row["at"])),
         event=str(row["event"]).strip().lower(),

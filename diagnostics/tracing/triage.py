@@ -105,7 +105,7 @@ def _in_chart(f: Known) -> Verdict | None:
         return Verdict(FailureMode.MISPLACED, Stage.FILED, "The note was filed under another patient.")
     if any(differs(e, wanted_encounter) for e in encounters):
         return Verdict(FailureMode.MISPLACED, Stage.FILED, "The note was filed under another encounter.")
-    if len(documents(rows)) > 1 and _same_content(rows):
+    if copies(f.match.ehr) > 1 and _same_content(rows):
         return Verdict(FailureMode.DUPLICATE, Stage.FILED, "The EHR filed the note more than once.")
     last = f.attempts[-1] if f.attempts else None
     if last is not None and last.outcome != "accepted" and not f.answered:
@@ -115,6 +115,19 @@ def _in_chart(f: Known) -> Verdict | None:
     if f.scribe is None and chart is None:
         return Verdict(FailureMode.DELIVERED, None, "The EHR filed the note; the AI scribe's log is not at hand.")
     return Verdict(FailureMode.DELIVERED, None, "The note is in the chart.")
+
+
+def copies(rows: Sequence[EhrRow]) -> int:
+    """Count the documents that the EHR's rows of one note show as filed.
+
+    Filings that name no document are told apart by their arrivals: as many copies as were received and filed.
+    """
+    filed = [row for row in rows if row.event == "filed"]
+    unnamed = [row for row in filed if not (row.resource and "/" in row.resource)]
+    received = sum(row.event == "received" for row in rows)
+    if unnamed and len(unnamed) == len(filed):
+        return max(min(len(filed), received), 1)
+    return len(documents(filed))
 
 
 def documents(rows: Iterable[EhrRow]) -> set[str]:

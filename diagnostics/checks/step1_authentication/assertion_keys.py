@@ -48,6 +48,26 @@ def key_is_published(
 
 
 @check(
+    id="auth.assertion.kid.header",
+    step=Step.AUTHENTICATION,
+    title="The captured assertion names its key",
+    proves=causes.ASSERTION_KID,
+    checklist=("TOKEN.5",),
+    applies=signs,
+)
+def assertion_names_a_key(assertion: ClientAssertion, trace: NoteTrace | None, token: TokenAnswer | None) -> Result:
+    """Without a key id in the header the EHR cannot choose among the published keys (SMART, asymmetric, step 3)."""
+    if not assertion.readable:
+        return unknown("The captured assertion could not be read.", get=ClientAssertion.how_to_get)
+    kid = assertion.header.get("kid")
+    if isinstance(kid, str) and kid:
+        return passed("The assertion's header names a key.", kid=kid)
+    if token_came(trace, token):
+        return warned("The assertion's header names no key, but tokens are issued.")
+    return failed("The header of the captured assertion names no key id (kid).", condemns=closed(token))
+
+
+@check(
     id="auth.assertion.signature",
     step=Step.AUTHENTICATION,
     title="The published key verifies the scribe's signature",

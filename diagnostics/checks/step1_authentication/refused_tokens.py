@@ -1,5 +1,6 @@
 """Read how a token was refused, by the log or just now, in one form. No checks live here."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,12 +22,23 @@ class RefusedToken:
     @property
     def error(self) -> str:
         """Return the OAuth error code (RFC 6749 section 5.2), or an empty string."""
-        return self.answer.oauth.error if self.answer.oauth else ""
+        return self.answer.oauth.error if self.answer.oauth else quoted_error(self.answer.text)
 
     @property
     def login_page(self) -> bool:
         """Tell whether a page for a person answered instead of a token server."""
         return self.answer.kind is AnswerKind.HTML_LOGIN
+
+
+_QUOTED = re.compile(
+    r"\b(invalid_(?:client|grant|scope|request)|unauthorized_client|unsupported_grant_type|access_denied)\b"
+)
+
+
+def quoted_error(text: str) -> str:
+    """Return the OAuth error code that a client library quotes in its own words, or an empty string."""
+    match = _QUOTED.search(text[:4096])
+    return match[1] if match else ""
 
 
 def recorded_refusal(trace: NoteTrace | None) -> RefusedToken | None:
@@ -37,7 +49,7 @@ def recorded_refusal(trace: NoteTrace | None) -> RefusedToken | None:
     if last.status is None and not last.error:
         return None
     answer = read_answer(last.error, last.status, last.headers)
-    if last.status is None and answer.kind is AnswerKind.TEXT:
+    if last.status is None and answer.kind is AnswerKind.TEXT and not quoted_error(answer.text):
         return None  # no answer came: that is the network's, or the client's own, error
     return RefusedToken(answer, last.status, Instant.THEN, last.at)
 

@@ -33,7 +33,9 @@ def asks_a_person(answer: RecordedAnswer, status: int | None, url: str) -> str:
             return f"the answer says {said}"
     if answer.kind is AnswerKind.HTML_LOGIN:
         return "a sign-in page answered"
-    if status is not None and 300 <= status < 400:
+    if code and explain(answer.text, status=status, protocol="oauth").cause == causes.MFA_CHALLENGE.id:
+        return f"the answer ({code}) says that a further factor is wanted"
+    if status in (302, 303, 307):
         target, asked = urlsplit(answer.headers.get("location", "")), urlsplit(url)
         if target.netloc and target.netloc != asked.netloc:
             return f"the request is sent on to {target.hostname}"
@@ -104,14 +106,25 @@ def write_is_authenticated(trace: NoteTrace, settings: Settings, vendor: Vendor)
     last = last_failure(trace)
     if last is None or last.what != "write" or last.status != 401:
         return passed("No write was answered with 401.") if trace.attempts else not_applicable("Nothing was written.")
-    return _classified(last, settings, vendor)
+    return _classified(last, settings, vendor, _was_fresh(trace))
 
 
-def _classified(last: SeenAnswer, settings: Settings, vendor: Vendor) -> Result:
+def _was_fresh(trace: NoteTrace) -> bool:
+    """Tell whether the log shows that the token sent was well within its life."""
+    granted = [t.asked for t in trace.tokens if t.ok and trace.last is not None and t.at <= trace.last.at]
+    if not granted or granted[-1].expires_in is None or trace.last is None:
+        return False
+    return (trace.last.at - granted[-1].at).total_seconds() < granted[-1].expires_in
+
+
+def _classified(last: SeenAnswer, settings: Settings, vendor: Vendor, fresh: bool) -> Result:
     error = last.answer.bearer_error
     flow = settings.integration.auth.flow
     if error in _INTERACTION:
         return passed("The 401 asks for a person; that is judged on its own.", error=error)
+    if error == "invalid_token" and fresh:
+        return unknown("The EHR refuses a token that was issued a moment before; whether it was revoked is open.",
+                       get="the EHR's introspection of that token, or its log of revocations")  # fmt: skip
     if error == "invalid_token":
         return failed("The EHR saw a token and found it not valid (invalid_token).", cause=causes.TOKEN_EXPIRED,
                       instant=Instant.THEN, at=last.at, error=error)  # fmt: skip

@@ -17,6 +17,12 @@ from diagnostics.evidence.logs import AuditTrail, NoteTrace
 from diagnostics.findings import Result
 from diagnostics.vocabulary import Instant, Step, Strength
 
+_SCOPE = re.compile(r"\bscopes?\b", re.IGNORECASE)
+_ENVIRONMENT = re.compile(
+    r"\b(?:non-?production|sandbox|test|staging) client\b|\bclient\b.{0,60}"
+    r"\b(?:other|wrong|different|non-?production)\b.{0,30}\benvironment\b",
+    re.IGNORECASE,
+)
 _SWITCHED_OFF = re.compile(r"deactivat|disabl|inactiv|suspend|revok|remov|delet|expir|lock|off\b", re.IGNORECASE)
 _CLIENT_ERRORS = ("invalid_client", "unauthorized_client", "access_denied")
 _FORM_ERRORS = ("invalid_request", "unsupported_grant_type", "unsupported_response_type")
@@ -103,7 +109,11 @@ def client_id_fits_environment(
     base = settings.integration.fhir_base_url or ""
     declared, shown = settings.integration.environment, vendor.profile.environment_of(base)
     differs = declared is not None and shown is not None and (declared == "production") != (shown == "production")
-    if not differs or refused is None or refused.error not in ("invalid_client", "unauthorized_client"):
+    if refused is None or refused.error not in ("invalid_client", "unauthorized_client"):
+        return _asked(trace, token)
+    if _ENVIRONMENT.search(refused.answer.says):
+        return _refused("The token endpoint says that the client is of another environment.", refused, token)
+    if not differs:
         return _asked(trace, token)
     return _refused(f"The client is configured for {declared}, but the server is the vendor's {shown}.", refused, token)
 
@@ -164,8 +174,9 @@ def credential_is_unchanged(trace: NoteTrace, trail: AuditTrail, token: TokenAns
 def scopes_are_granted(trace: NoteTrace | None, token: TokenAnswer | None, settings: Settings) -> Result:
     """One scope too many, or one in the wrong style, and there is no token at all."""
     refused = refusal(trace, token)
-    if refused is not None and refused.error == "invalid_scope":
-        return _refused("The token endpoint refuses the requested scopes (invalid_scope).", refused, token)
+    scope = refused is not None and bool(_SCOPE.search(refused.answer.says))  # some say it inside invalid_grant
+    if refused is not None and (refused.error == "invalid_scope" or (refused.error == "invalid_grant" and scope)):
+        return _refused(f"The token endpoint refuses the requested scopes ({refused.error}).", refused, token)
     return _asked(trace, token)
 
 

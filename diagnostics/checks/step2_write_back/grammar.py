@@ -54,7 +54,8 @@ def order(sent: Hl7Message, trace: NoteTrace | None) -> Result:
             error.location.split("-")[0] for error in refusal.answer.ack.errors
         }  # fmt: skip
         says = f"Segment {index + 1}, {name}, does not belong to this message's structure."
-        if named:
+        unexplained = refusal is not None and refusal.of_business and not refusal.error_codes
+        if named or (unexplained and not name.startswith("Z")):
             return offence(says, Strength.STRONG, segment=name, position=index + 1)
         return warned(f"{says} Most receivers skip it.", strength=Strength.WEAK, segment=name, position=index + 1)
     return passed("The segments stand in the order of their structure.", segments=len(offsets))

@@ -231,7 +231,8 @@ def pending(trace: NoteTrace, clock: Clock, vendor: Vendor, filed: Filed | None)
     facts = {"sent_at": taken[-1].at, "waited_minutes": round(waited.total_seconds() / 60)}
     if waited < timedelta(minutes=vendor.profile.usual_filing_minutes):
         return unknown("The EHR took the note for later processing, and its usual delay is not over.",
-                       get="the chart, once the EHR's usual delay is over", **facts)  # fmt: skip
+                       get="the chart, once the EHR's usual delay is over",
+                       sent_at=facts["sent_at"], waited_minutes=facts["waited_minutes"])  # fmt: skip
     says = f"The EHR answered 202 and has not filed the note for {facts['waited_minutes']} minutes."
     seen = (filed is not None and not filed.found) or trace.has_ehr_log
     return failed(says, strength=_DECISIVE if seen else _STRONG, sent_at=taken[-1].at)

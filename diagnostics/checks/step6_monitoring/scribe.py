@@ -6,7 +6,7 @@ from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.findings import Result
-from diagnostics.tracing.triage import documents
+from diagnostics.tracing.triage import copies
 from diagnostics.vocabulary import FailureMode, Step, Strength
 
 
@@ -76,24 +76,24 @@ def tried(trace: NoteTrace) -> Result:
 )
 def filed_once(trace: NoteTrace) -> Result:
     """Two copies of one note in a legal record are worse than a late one."""
-    filed = documents(trace.ehr("filed"))
+    filed = copies(trace.ehr_rows) if trace.ehr("filed") else 0
     if not filed:
         return unknown("The EHR's log shows no filing of this note.", get="the EHR's audit rows of this note")
-    if len(filed) == 1:
+    if filed == 1:
         return passed("The EHR's log shows one filed document.", documents=1, attempts=len(trace.attempts))
     sent = [a for a in trace.attempts if a.outcome != "unreached"]
     if trace.failure_mode is not FailureMode.DUPLICATE:
-        return not_applicable("Several documents were filed, and their content differs: no copy.", documents=len(filed))
+        return not_applicable("Several documents were filed, and their content differs: no copy.", documents=filed)
     if len(sent) < 2:
         return failed(
             "The EHR filed the note more than once, although the AI scribe's log shows one sending.",
             strength=Strength.STRONG,
-            documents=len(filed),
+            documents=filed,
             attempts=len(sent),
         )
     return failed(
-        f"The AI scribe sent the note {len(sent)} times and the EHR filed {len(filed)} documents.",
-        documents=len(filed),
+        f"The AI scribe sent the note {len(sent)} times and the EHR filed {filed} documents.",
+        documents=filed,
         attempts=len(sent),
         first_sent_at=sent[0].at,
         last_sent_at=sent[-1].at,
