@@ -8,7 +8,8 @@
   if (window.Idiomorph) {
     Object.assign(Idiomorph.defaults.callbacks, {
       // A row someone opened or closed stays so; what someone is typing is theirs.
-      beforeAttributeUpdated: (name, node) => !(name === "open" && node.dataset && node.dataset.touched),
+      beforeAttributeUpdated: (name, node) =>
+        name !== "data-touched" && !(name === "open" && node.dataset && node.dataset.touched),
       beforeNodeMorphed: (node) => !(node.matches && node.matches("form[data-dirty]")),
       beforeNodeRemoved: (node) => !(node.matches && node.matches("form[data-dirty]")),
     });
