@@ -23,12 +23,15 @@ def diagnose(case: Case, bag: Bag) -> Diagnosis:
     facts = facts_of(bag)
     changed = changes(bag, facts)
     conclusion = conclude(findings, bag.get(NoteTrace), changed)
+    missing = conclusion.missing
+    if case.note is None and bag.get(NoteTrace) is None and conclusion.root is None and not conclusion.contributing:
+        missing = ()  # an integration alone was looked at, and nothing is wrong with it
     return Diagnosis(
         failure_mode=conclusion.mode,
         root_cause=conclusion.root,
         contributing=conclusion.contributing,
         ruled_out=conclusion.ruled_out,
-        missing=conclusion.missing,
+        missing=missing,
         journey=conclusion.journey,
         steps=steps(findings, bag),
         changes=changed,

@@ -29,6 +29,7 @@ class HtmlPage:
     words: str = ""
     product: str = ""
     status: int | None = None
+    plain: bool = False  # an ordinary page: nothing in it speaks of a filter, a sign-in or a gateway
     in_front_of_server: bool = False  # the mark is of a gateway or WAF at the EHR, not of a filter on the way out
 
 
@@ -152,8 +153,10 @@ def read_html(text: str, status: int | None = None) -> HtmlPage | None:
     words = " ".join(html.unescape(_TAG.sub(" ", _without_code(text))).split())[:4000]
     shown = _STATUS_TITLE.match(title) or _STATUS_TITLE.match(_first(_HEADING, text))
     own_status = int(shown.group(1)) if shown else None
+    kind = _kind(text, title, words, mark, own_status or status)
     return HtmlPage(
-        kind=_kind(text, title, words, mark, own_status or status),
+        kind=kind,
+        plain=kind is HtmlKind.BLOCK and mark is None and not _BLOCKED.search(f"{title} {words[:1500]}"),
         title=title,
         words=words,
         product=mark.product if mark else "",

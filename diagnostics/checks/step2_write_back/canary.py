@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from diagnostics.check import check, not_applicable, passed, warned
+from diagnostics import causes
+from diagnostics.check import check, failed, not_applicable, passed, warned
 from diagnostics.evidence.fhir import CanaryWrite
 from diagnostics.findings import Result
 from diagnostics.vocabulary import Step
@@ -14,6 +15,7 @@ _BY_HAND = "Look in the test patient's chart and mark it as entered in error the
     id="fhir.canary",
     step=Step.WRITE_BACK,
     title="The test document was written, read back and withdrawn",
+    hints=causes.READBACK_ABSENT,
     checklist=("WRITE.5",),
 )
 def written_document_is_accounted_for(canary: CanaryWrite) -> Result:
@@ -35,4 +37,4 @@ def written_document_is_accounted_for(canary: CanaryWrite) -> Result:
     if canary.state == "unknown":
         return warned("The answer to the test document was lost, and it was not found: whether it was written is "
                       f"unknown. {_BY_HAND}", **facts)  # fmt: skip
-    return warned(f"The server took the test document and does not show it. {_BY_HAND}", **facts)
+    return failed(f"The server took the test document and does not show it. {_BY_HAND}", conclusive=False, **facts)

@@ -51,7 +51,8 @@ def base_is_fhir(metadata: Metadata) -> Result:
             return failed("What answers at the base URL does not speak HTTP.", condemns=(metadata,), url=answer.url)
         return unknown(f"The server did not answer: {answer.fault.says}.", get=Metadata.how_to_get)
     read = read_answer(answer.body, answer.status, answer.headers, answer.content_type)
-    if read.kind in (AnswerKind.HTML_LOGIN, AnswerKind.HTML_BLOCK) and answer.status != 404:
+    ordinary = read.page is not None and read.page.plain and not answer.via_proxy
+    if read.kind in (AnswerKind.HTML_LOGIN, AnswerKind.HTML_BLOCK) and answer.status != 404 and not ordinary:
         page = "sign-in page" if read.kind is AnswerKind.HTML_LOGIN else "filter's page"
         return failed(f"A {page} answers at the base URL, not a FHIR server.", strength=Strength.MODERATE,
                       condemns=(metadata,), status=answer.status, url=answer.url)  # fmt: skip

@@ -23,6 +23,7 @@ class SeenAnswer:
     at: datetime | None = None
     sent_authorization: bool = False
     source: Evidence | None = None
+    via_proxy: bool = False
 
 
 def live_answers(
@@ -50,7 +51,7 @@ def _seen(what: str, answer: HttpAnswer, source: Evidence | None) -> SeenAnswer 
     if answer.status is None:
         return None
     read = read_answer(answer.body, answer.status, answer.headers, answer.content_type)
-    return SeenAnswer(what, answer.url, read, answer.status, None, answer.sent_authorization, source)
+    return SeenAnswer(what, answer.url, read, answer.status, None, answer.sent_authorization, source, answer.via_proxy)
 
 
 def recorded_answers(trace: NoteTrace) -> tuple[SeenAnswer, ...]:

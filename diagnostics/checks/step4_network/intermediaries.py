@@ -84,8 +84,10 @@ def _said(each: SeenAnswer) -> str | None:
 
 
 def _blocked(each: SeenAnswer) -> bool:
+    """Tell whether a filter answered; an ordinary page counts only where the request went through a proxy."""
     if each.answer.kind is AnswerKind.HTML_BLOCK and each.status != 407:
-        return True
+        ordinary = each.answer.page is not None and each.answer.page.plain
+        return not ordinary or each.via_proxy or each.source is None
     return each.status == 511 or ("x-squid-error" in each.answer.headers and each.status != 407)
 
 
