@@ -9,7 +9,7 @@ from django.utils import timezone
 from diagnostics.evidence.logs import Attempt, NoteTrace
 
 SCRIBE_Y, EHR_Y, MIDDLE_Y = 22, 122, 72
-LEFT, RIGHT = 84, 300
+LEFT, RIGHT = 84, 286
 SHOWN_ATTEMPTS = 6
 
 _KEYS = {
