@@ -1,5 +1,6 @@
 """Turn the conclusion of a diagnosis into the answer at the head of the ticket page."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -161,16 +162,22 @@ def _changes(document: Document) -> tuple[ChangeLine, ...]:
         ChangeLine(
             kind=str(c.get("kind") or "").replace("_", " "),
             what=str(c.get("what") or ""),
-            before="" if c.get("from") is None else plain(c["from"]),
-            after="" if c.get("to") is None else plain(c["to"]),
+            before="" if c.get("from") is None else _short(plain(c["from"])),
+            after="" if c.get("to") is None else _short(plain(c["to"])),
             at=moment(c.get("at")),
         )
         for c in document.get("changes", ())
     )
 
 
+def _short(text: str) -> str:
+    """Cut fingerprints to their beginning: two that differ differ there, and the whole stands in the evidence."""
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{28,}\b", r"\1…", text)
+
+
 def _change_sentence(change: ChangeLine) -> str:
-    text = f"{change.kind.capitalize()}: {change.what}" if change.kind else change.what
+    named = not change.kind or change.what.lower().startswith(change.kind.lower())
+    text = change.what[:1].upper() + change.what[1:] if named else f"{change.kind.capitalize()}: {change.what}"
     if change.before and change.after:
         return f"{text}, from {change.before} to {change.after}"
     return text

@@ -69,6 +69,20 @@ def test_a_cause_that_is_not_proven_is_not_called_so(ticket, desk, certainty, la
     assert ">proves<" not in text
 
 
+def test_a_fingerprint_that_changed_is_shown_by_its_beginning(ticket, desk) -> None:
+    change = {
+        "kind": "certificates",
+        "what": "certificates of the host",
+        "from": "a1" * 32,
+        "to": "b2" * 32,
+        "at": None,
+    }
+    a_run(ticket, document=a_document(changes=[change]))
+    text = show(ticket, desk)
+    assert "Certificates of the host, from a1a1a1a1a1a1… to b2b2b2b2b2b2…" in text
+    assert "a1" * 32 not in text
+
+
 def test_without_a_cause_the_page_says_what_would_settle_it(ticket, desk) -> None:
     missing = ["the EHR's audit rows between 16:50 and 17:10"]
     a_run(ticket, document=a_document(root_cause=None, missing=missing, changes=[]))
