@@ -145,7 +145,9 @@ class _Conversation(httpx.AsyncByteStream):
         try:
             data = await self._wire.receive()
         except OSError as error:
-            raise NetworkFault(self._send_failed or fault_of(error, phase)) from error
+            fault = fault_of(error, phase)
+            # The alert of a server that refuses our certificate says more than the reset our request met.
+            raise NetworkFault(fault if fault.kind is FaultKind.TLS else self._send_failed or fault) from error
         if not data and phase is Phase.WAITING:
             fault = Fault(FaultKind.RESET, phase, "the peer closed the connection without an answer")
             raise NetworkFault(self._send_failed or fault)

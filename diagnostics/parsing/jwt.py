@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from joserfc import jws
@@ -71,11 +72,20 @@ def verifies(token: Jwt, key: PublicKey) -> bool | None:
     return True
 
 
+@lru_cache(maxsize=2)
+def private_key(kind: type[RSAKey] | type[ECKey], pem: bytes) -> RSAKey | ECKey:
+    """Return a private key that was read and checked; raises ValueError or JoseError for a damaged one.
+
+    The last ones are kept: checking an RSA key costs more than signing with it, and a run needs it twice.
+    """
+    return kind.import_key(pem)
+
+
 def sign(header: Mapping[str, Any], claims: Mapping[str, Any], private_key_pem: bytes) -> str:
     """Return a signed compact token; raises ValueError where key and algorithm do not go together."""
     algorithm = str(header.get("alg"))
     try:
-        key = (ECKey if algorithm.startswith("ES") else RSAKey).import_key(private_key_pem)
+        key = private_key(ECKey if algorithm.startswith("ES") else RSAKey, private_key_pem)
         payload = json.dumps(dict(claims), separators=(",", ":"))
         return jws.serialize_compact(dict(header), payload, key, algorithms=list(ALGORITHMS))
     except (JoseError, ValueError, TypeError) as error:

@@ -15,7 +15,7 @@ from diagnostics.evidence.auth import ClientKeySet, PublishedKey
 from diagnostics.evidence.network import TlsHandshake
 from diagnostics.gather import Context
 from diagnostics.parsing.jwks import KeySet, PublicKey, read_jwks
-from diagnostics.parsing.jwt import read_jwt, verifies
+from diagnostics.parsing.jwt import private_key, read_jwt, verifies
 from diagnostics.probes.declare import probe
 from diagnostics.probes.endpoints import JWKS
 from diagnostics.probes.network import bound
@@ -65,7 +65,7 @@ def own_thumbprint(auth: Auth) -> str:
         if auth.private_key is None:
             return ""
         try:
-            return thumbprint(kind.import_key(auth.private_key).as_dict(private=False))
+            return thumbprint(private_key(kind, auth.private_key).as_dict(private=False))
         except (JoseError, ValueError, TypeError):
             continue
     return ""

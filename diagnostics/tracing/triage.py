@@ -123,7 +123,7 @@ def copies(rows: Sequence[EhrRow]) -> int:
     Filings that name no document are told apart by their arrivals: as many copies as were received and filed.
     """
     filed = [row for row in rows if row.event == "filed"]
-    unnamed = [row for row in filed if not (row.resource and "/" in row.resource)]
+    unnamed = [row for row in filed if not _names_document(row)]
     received = sum(row.event == "received" for row in rows)
     if unnamed and len(unnamed) == len(filed):
         return max(min(len(filed), received), 1)
@@ -132,7 +132,12 @@ def copies(rows: Sequence[EhrRow]) -> int:
 
 def documents(rows: Iterable[EhrRow]) -> set[str]:
     """Return the documents that `filed` rows name, by resource, else by transaction id."""
-    return plains(row.resource if row.resource and "/" in row.resource else row.transaction_id for row in rows)
+    return plains(row.resource if _names_document(row) else row.transaction_id for row in rows)
+
+
+def _names_document(row: EhrRow) -> bool:
+    """Tell a document's id (`DocumentReference/7`, `DOC-7`) from a bare type."""
+    return bool(row.resource) and ("/" in str(row.resource) or any(c.isdigit() for c in str(row.resource)))
 
 
 def _same_content(rows: Sequence[EhrRow]) -> bool:

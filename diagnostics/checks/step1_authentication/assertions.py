@@ -191,7 +191,9 @@ def _posted_to(trace: NoteTrace | None) -> str | None:
     strength=Strength.STRONG,
     applies=signs,
 )
-def configured_audience_is_the_token_endpoint(settings: Settings, token: TokenAnswer) -> Result:
+def configured_audience_is_the_token_endpoint(
+    settings: Settings, token: TokenAnswer, keys: ClientKeySet | None, discovery: Discovery | None
+) -> Result:
     """A configured audience wins over the token URL, so it must be that URL or what this EHR asks for instead."""
     auth = settings.integration.auth
     if auth.audience is None or auth.audience == auth.token_url:
@@ -201,8 +203,21 @@ def configured_audience_is_the_token_endpoint(settings: Settings, token: TokenAn
     refused = live_refusal(token)
     if refused is None or refused.error not in ("invalid_client", "invalid_grant", "invalid_request"):
         return unknown("The token endpoint was not refusing for its audience.")
-    return failed("The configured audience differs from the token endpoint, and no token is issued.",
-                  condemns=(token,), audience=auth.audience, token_url=auth.token_url)  # fmt: skip
+    announced = any(auth.audience == document.issuer for document in (discovery.documents if discovery else ()))
+    return failed(
+        "The configured audience differs from the token endpoint, and no token is issued.",
+        strength=Strength.DECISIVE if not announced and _key_is_good(settings, keys) else Strength.STRONG,
+        condemns=(token,), audience=auth.audience, token_url=auth.token_url,
+    )  # fmt: skip
+
+
+def _key_is_good(settings: Settings, keys: ClientKeySet | None) -> bool:
+    """Tell whether the key that signs is published: then a refusal of our own fresh assertion is not its fault."""
+    if keys is None or not keys.readable or not keys.own_key:
+        return False
+    auth = settings.integration.auth
+    found = keys.with_id(auth.key_id, auth.algorithm or "RS384")
+    return len(found) == 1 and found[0].thumbprint == keys.own_key
 
 
 @check(

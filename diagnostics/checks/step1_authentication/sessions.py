@@ -136,6 +136,10 @@ def _classified(last: SeenAnswer, settings: Settings, vendor: Vendor, fresh: boo
     ):
         return failed("The EHR answered 401 as if no token had come.", cause=causes.PROXY_AUTH_STRIPPED,
                       instant=Instant.THEN, at=last.at)  # fmt: skip
+    said = explain(last.answer.text, status=401, protocol="fhir", context=vendor.profile.name)
+    if said.cause == causes.PROXY_AUTH_STRIPPED.id:
+        return failed(f"The EHR answered 401. {said.says}", cause=causes.PROXY_AUTH_STRIPPED,
+                      instant=Instant.THEN, at=last.at)  # fmt: skip
     return unknown("The 401 does not say what was wrong with the sign-in.",
                    get="the WWW-Authenticate header of the answer")  # fmt: skip
 

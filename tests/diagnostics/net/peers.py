@@ -46,8 +46,10 @@ async def peer(script: Script, context: ssl.SSLContext | None = None) -> AsyncIt
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        for task in list(running):
+        left = list(running)
+        for task in left:
             task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
         await asyncio.sleep(0)
 
 

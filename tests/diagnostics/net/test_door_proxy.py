@@ -23,7 +23,10 @@ def tunnel(seen: list[str]):  # type: ignore[no-untyped-def]
                 await sink.drain()
             sink.close()
 
-        await asyncio.gather(copy(reader, up_writer), copy(up_reader, writer))
+        try:
+            await asyncio.gather(copy(reader, up_writer), copy(up_reader, writer))
+        finally:
+            up_writer.close()
 
     return script
 
