@@ -14,7 +14,7 @@ from diagnostics.case import Case
 from diagnostics.causes.model import Cause
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
 from diagnostics.checks.step1_authentication.refused_tokens import live_refusal, recorded_refusal, refusal, token_came
-from diagnostics.evidence.auth import ClientAssertion, Discovery, TokenAnswer
+from diagnostics.evidence.auth import ClientAssertion, ClientKeySet, Discovery, TokenAnswer
 from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.case_parts import Settings, Vendor
 from diagnostics.evidence.logs import NoteTrace, ScribeLog
