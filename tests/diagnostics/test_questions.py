@@ -11,8 +11,8 @@ from diagnostics.questions import CREDENTIAL_REPLACED, ENCOUNTER_CLOSED, NO, PRO
 from diagnostics.vocabulary import Certainty
 from tests.diagnostics.stories import START, Row, case, ehr, made, scribe
 
-REFUSED = [*made(), scribe(2, "token"),
-           scribe(3, "failed", url=None, transaction_id=None, status=401, error='{"error": "invalid_client"}')]  # fmt: skip
+NO_TOKEN = scribe(3, "failed", url=None, transaction_id=None, status=401, error='{"error": "invalid_client"}')
+REFUSED = [*made(), scribe(2, "token"), NO_TOKEN]
 FORBIDDEN = [*made(), scribe(2, "sent"), scribe(3, "failed", status=403)]
 ELSEWHERE = [*made(), scribe(2, "sent"), scribe(3, "acked", status=201)]
 OTHERS = [ehr(2, "received", transaction_id="tx-9", encounter_id="E-9", patient_id="P-9")]
