@@ -5,7 +5,8 @@ import contextlib
 import logging
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.conf import settings
@@ -19,7 +20,6 @@ from console.diagnoses.probing import open_door
 from console.shared.work import LeaseLost, WorkState, finish, held
 from diagnostics import diagnose, gather
 from diagnostics.case import Case
-from diagnostics.evidence.bag import Bag
 from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.codec import decode, encode
 from diagnostics.gather import kinds_of, read_parts
@@ -46,6 +46,7 @@ def diagnose_run(run: Run, lost: threading.Event) -> bool:
                     budget_s=settings.RUN_BUDGET_S,
                 )
             )
+            keeper.settle()
         finally:
             rows.submit(_close_connection).result()
     if lost.is_set():
@@ -64,8 +65,9 @@ class _Keeper:
 
     def __init__(self, run: Run, case: Case, lost: threading.Event, rows: ThreadPoolExecutor) -> None:
         self.run, self.case, self.lost, self.rows = run, case, lost, rows
-        self.bag: Bag | None = None
-        self.shown_at = 0.0
+        self.shown_at = time.monotonic()
+        self.waiting: SimpleQueue[Evidence] = SimpleQueue()
+        self.storing: list[Future[None]] = []
 
     def stored(self) -> list[Evidence]:
         """Give what an earlier attempt had gathered; what no longer fits its class is asked for again.
@@ -105,41 +107,53 @@ class _Keeper:
         return found
 
     async def keep(self, evidence: Evidence) -> None:
-        """Store one piece of evidence as it comes."""
+        """Store one piece of evidence as it comes, while the probes go on: what a kill loses is asked for again."""
         if self.lost.is_set():
             raise LeaseLost
-        await asyncio.get_running_loop().run_in_executor(self.rows, self._store, evidence)
+        self.waiting.put(evidence)
+        self.storing.append(self.rows.submit(self._store))
+
+    def settle(self) -> None:
+        """Wait until all is stored; raise what went wrong with it."""
+        for stored in self.storing:
+            stored.result()
 
     def once(self, act: str) -> bool:
         """Allow an act that must not repeat, by writing its intent first; an intent that stands says no."""
         return self.rows.submit(self._intend, act).result()
 
-    def _store(self, evidence: Evidence) -> None:
+    def _store(self) -> None:
+        """Store whatever waits, in one transaction; a call that finds nothing was served by the one before."""
+        came: list[Evidence] = []
+        with contextlib.suppress(Empty):
+            while True:
+                came.append(self.waiting.get_nowait())
+        if not came:
+            return
+        rows = [
+            EvidenceRow(facility_id=self.run.facility_id, run=self.run, key=str(each.key)[:200], content=encode(each))
+            for each in came
+        ]
         with transaction.atomic():
             if not held(self.run):
                 self.lost.set()
                 raise LeaseLost
-            row = EvidenceRow(
-                facility_id=self.run.facility_id,
-                run=self.run,
-                key=str(evidence.key)[:200],
-                content=encode(evidence),
-            )
-            EvidenceRow.objects.bulk_create([row], ignore_conflicts=True)  # what an earlier attempt stored stays
-        self._show(evidence)
+            EvidenceRow.objects.bulk_create(rows, ignore_conflicts=True)  # what an earlier attempt stored stays
+        self._show()
 
-    def _show(self, evidence: Evidence) -> None:
-        """Let pages see how far the run is: the diagnosis of what is there, at most every PROGRESS_EVERY_S."""
-        if self.bag is None:
-            self.bag = read_parts(self.case)
-            for item in self.stored():
-                self.bag.put(item)
-        self.bag.put(evidence)
+    def _show(self) -> None:
+        """Let pages see how far the run is: the diagnosis of what is there, at most every PROGRESS_EVERY_S.
+
+        Judging takes the processor from the probes, so a run that is over before any page asks shows nothing between.
+        """
         if time.monotonic() - self.shown_at < PROGRESS_EVERY_S:
             return
         self.shown_at = time.monotonic()
+        bag = read_parts(self.case)
+        for item in self.stored():
+            bag.put(item)
         try:
-            self.run.progress = to_document(diagnose(self.case, self.bag), self.case)
+            self.run.progress = to_document(diagnose(self.case, bag), self.case)
         except Exception:  # a look in between is worth no failed run; the same fault in the end is another matter
             log.exception("the progress of run %s could not be shown", self.run.id)
             return

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from console.diagnoses.models import ChecklistItemState, Run
@@ -58,17 +59,19 @@ def _tick_by_checks(ticket: Ticket, run: Run) -> None:
     for finding in run.findings.filter(status__in=("passed", "failed", "warning")):
         for item in finding.checklist:
             answered.setdefault(item, finding.check_id)
-    for item, check in answered.items():
-        row, made = ChecklistItemState.objects.get_or_create(
-            ticket_id=ticket.id,
-            item=item,
-            defaults={
-                "facility_id": ticket.facility_id,
-                "state": ChecklistItemState.State.DONE,
-                "by_check": check,
-            },
-        )
-        if not made and row.by_id is None:
-            ChecklistItemState.objects.filter(pk=row.pk, by=None).update(
-                state=ChecklistItemState.State.DONE, by_check=check, at=timezone.now()
+    done, now = ChecklistItemState.State.DONE, timezone.now()
+    mine = ChecklistItemState.objects.filter(ticket_id=ticket.id, item__in=answered)
+    known = set(mine.values_list("item", flat=True))
+    if known:
+        checks = Case(*(When(item=item, then=Value(answered[item])) for item in known), default=F("by_check"))
+        mine.filter(by=None).update(state=done, by_check=checks, at=now)
+    ChecklistItemState.objects.bulk_create(
+        [
+            ChecklistItemState(
+                ticket_id=ticket.id, facility_id=ticket.facility_id, item=item, state=done, by_check=check, at=now
             )
+            for item, check in answered.items()
+            if item not in known
+        ],
+        ignore_conflicts=True,  # a person who ticks at this very moment is right
+    )

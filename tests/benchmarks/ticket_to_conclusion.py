@@ -145,7 +145,8 @@ def measure(folder: Path, told: dict[str, Any], rounds: int) -> float:
 
 
 def _spread(seconds: list[float]) -> str:
-    return f"median {statistics.median(seconds) * 1000:.0f} ms (from {min(seconds) * 1000:.0f} to {max(seconds) * 1000:.0f})"
+    low, middle, high = (1000 * value for value in (min(seconds), statistics.median(seconds), max(seconds)))
+    return f"median {middle:.0f} ms (from {low:.0f} to {high:.0f})"
 
 
 if __name__ == "__main__":
