@@ -14,12 +14,16 @@ from diagnostics.facts import facts_of
 from diagnostics.findings import Diagnosis
 from diagnostics.gather import gather
 from diagnostics.judge import judge, steps
+from diagnostics.parsing import similarity
 
 
 def diagnose(case: Case, bag: Bag) -> Diagnosis:
     """Return the diagnosis of a case from its evidence; pure, no clock but the case's."""
     started = time.perf_counter()
-    findings = judge(case, bag)
+    try:
+        findings = judge(case, bag)
+    finally:
+        similarity.forget()
     facts = facts_of(bag)
     changed = changes(bag, facts)
     conclusion = conclude(findings, bag.get(NoteTrace), changed)

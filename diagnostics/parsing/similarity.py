@@ -8,6 +8,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 PREFIX = 64
 SHINGLE = 4
@@ -20,11 +21,13 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
+@lru_cache(maxsize=512)
 def words(text: str) -> tuple[str, ...]:
     """Return the words in lower case, without punctuation."""
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
+@lru_cache(maxsize=512)
 def sentences(text: str) -> tuple[tuple[str, ...], ...]:
     """Return the sentences, each as its words; a line break ends a sentence as well."""
     parts = (words(part) for line in text.splitlines() for part in _split_line(line))
@@ -33,6 +36,18 @@ def sentences(text: str) -> tuple[tuple[str, ...], ...]:
 
 def _split_line(line: str) -> Iterable[str]:
     return re.split(r"(?<=[.!?;])\s+", line)
+
+
+def forget() -> None:
+    """Drop the texts that were split: they are kept for the checks of one diagnosis, never beyond it."""
+    words.cache_clear()
+    sentences.cache_clear()
+    _runs_of.cache_clear()
+
+
+@lru_cache(maxsize=512)
+def _runs_of(text: str) -> frozenset[tuple[str, ...]]:
+    return shingles(words(text))
 
 
 def shingles(sequence: Sequence[str], size: int = SHINGLE) -> frozenset[tuple[str, ...]]:
@@ -52,8 +67,7 @@ def coverage(text: str, within: str, *, without: str = "") -> float | None:
     total = sum(len(sentence) for sentence in mine)
     if not total:
         return None
-    there = words(within)
-    runs, whole = shingles(there), frozenset(sentences(within))
+    runs, whole = _runs_of(within), frozenset(sentences(within))
     covered = sum(len(sentence) for sentence in mine if _stands(sentence, runs, whole))
     across = shingles([word for sentence in mine for word in sentence])
     joined = sum(run in runs for run in across) / len(across) if len(across) >= SHINGLE else 0.0
