@@ -43,7 +43,7 @@ _list(
     ("TOKEN.3", "Check that the refresh token still works"),
     ("TOKEN.4", "Confirm that the token endpoint has not moved"),
     ("TOKEN.5", "Check that the signing key is published and current"),
-    ("TOKEN.6", "Ask the EHR team about credential rotation"),
+    ("TOKEN.6", "Find out whether a credential was replaced before the failure"),
     ("TOKEN.7", "Check that the account is active and nobody is asked for a second factor"),
 )
 _list(

@@ -13,6 +13,7 @@ from typing import Any
 from diagnostics.case import Case
 from diagnostics.findings import Diagnosis, Finding, RootCause
 from diagnostics.redaction import Redactor
+from diagnostics.vocabulary import Certainty
 
 SCHEMA = 1
 
@@ -59,12 +60,21 @@ def to_document(diagnosis: Diagnosis, case: Case) -> dict[str, Any]:
             for c in diagnosis.changes
         ],
         "facts": plain(diagnosis.facts),
-        "questions": [{"id": f.ask.id, "text": f.ask.text} for f in diagnosis.findings if f.ask is not None],
+        "questions": [] if _settled(diagnosis) else _questions(diagnosis),
         "seen_from": diagnosis.seen_from,
         "ms": round(diagnosis.ms),
     }
     clean: dict[str, Any] = Redactor(case).data(document)
     return clean
+
+
+def _settled(diagnosis: Diagnosis) -> bool:
+    """Tell whether the cause is proven: then nobody need be asked anything."""
+    return diagnosis.root_cause is not None and diagnosis.root_cause.certainty is Certainty.PROVEN
+
+
+def _questions(diagnosis: Diagnosis) -> list[dict[str, str]]:
+    return [{"id": f.ask.id, "text": f.ask.text} for f in diagnosis.findings if f.ask is not None]
 
 
 def _root(root: RootCause | None) -> dict[str, Any] | None:
