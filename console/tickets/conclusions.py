@@ -31,8 +31,7 @@ def take_conclusion(run: Run) -> None:
             "verdict": str(root.get("title", ""))[:300],
             "journey": [{"stage": s["stage"], "state": s["state"]} for s in run.document.get("journey", [])],
         }
-        if ticket.title in _MADE_TITLES:
-            fields["title"] = _TITLES.get(run.failure_mode, ticket.title)
+        fields["title"] = _title(ticket.title, run.failure_mode)
         Ticket.objects.filter(pk=ticket.pk).update(**fields)
         _tick_by_checks(ticket, run)
     write_event(ticket, Kind.RUN_CONCLUDED, None, before=run.state, after=run.cause, reference=run.id)
@@ -50,7 +49,27 @@ _TITLES: dict[str, str] = {
     FailureMode.DELAYED: "Note arrived late",
     FailureMode.DELIVERED: "Note is in the chart",
 }
+_TITLES_OF_MANY: dict[str, str] = {
+    FailureMode.NOT_GENERATED: "notes were never generated",
+    FailureMode.NEVER_SENT: "notes never left the scribe",
+    FailureMode.REJECTED: "notes rejected by the EHR",
+    FailureMode.MISPLACED: "notes filed in the wrong place",
+    FailureMode.PARTIAL: "notes only partly in the chart",
+    FailureMode.DUPLICATE: "notes filed twice",
+    FailureMode.DELAYED: "notes arrived late",
+    FailureMode.DELIVERED: "notes are in the chart",
+}
 _MADE_TITLES = frozenset({"Note missing from chart", "Notes failing", *_TITLES.values()})
+
+
+def _title(title: str, mode: str) -> str:
+    """Give a title of our own making the words of the diagnosis; one that a person wrote stays."""
+    if title in _MADE_TITLES:
+        return _TITLES.get(mode, title)
+    count, _, words = title.partition(" ")
+    if count.isdecimal() and (words == "notes missing" or words in _TITLES_OF_MANY.values()) and mode in _TITLES_OF_MANY:
+        return f"{count} {_TITLES_OF_MANY[mode]}"
+    return title
 
 
 def _tick_by_checks(ticket: Ticket, run: Run) -> None:

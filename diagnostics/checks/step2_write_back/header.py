@@ -64,7 +64,7 @@ def _refused(trace: NoteTrace | None, *codes: str) -> str:
     step=Step.WRITE_BACK,
     title="The message's HL7 version is the one the interface takes",
     proves=causes.MSH_VERSION,
-    checklist=("WRITE.8", "WRITE.7"),
+    checklist=("WRITE.8",),
     applies=over_hl7,
 )
 def version(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) -> Result:

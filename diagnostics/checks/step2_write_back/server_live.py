@@ -173,7 +173,6 @@ def _creates(statement: CapabilityFacts, type: str) -> bool:
     title="The server is the same as in the last good run",
     hints=causes.CAPABILITY_CHANGED,
     strength=Strength.MODERATE,
-    checklist=("WRITE.7",),
     applies=_fhir,
 )
 def server_is_unchanged(capability: Capability, baseline: Baseline, trace: NoteTrace | None) -> Result:
