@@ -67,7 +67,8 @@ def _title(title: str, mode: str) -> str:
     if title in _MADE_TITLES:
         return _TITLES.get(mode, title)
     count, _, words = title.partition(" ")
-    if count.isdecimal() and (words == "notes missing" or words in _TITLES_OF_MANY.values()) and mode in _TITLES_OF_MANY:
+    made = count.isdecimal() and (words == "notes missing" or words in _TITLES_OF_MANY.values())
+    if made and mode in _TITLES_OF_MANY:
         return f"{count} {_TITLES_OF_MANY[mode]}"
     return title
 
