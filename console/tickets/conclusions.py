@@ -76,7 +76,8 @@ def _title(title: str, mode: str) -> str:
 def _tick_by_checks(ticket: Ticket, run: Run) -> None:
     """Tick what a check has answered; what a person decided stays as it is."""
     answered: dict[str, str] = {}
-    for finding in run.findings.filter(status__in=("passed", "failed", "warning")):
+    findings = run.findings.filter(status__in=("passed", "failed", "warning"))
+    for finding in sorted(findings, key=lambda f: (f.status != "failed", f.step, f.position)):  # the failure says most
         for item in finding.checklist:
             answered.setdefault(item, finding.check_id)
     done, now = ChecklistItemState.State.DONE, timezone.now()
