@@ -62,7 +62,8 @@ def base_is_fhir(metadata: Metadata) -> Result:
         place = urlsplit(answer.headers.get("location", "")).netloc
         return failed(f"The base URL redirects to {place or 'another address'}.", conclusive=False,
                       condemns=(metadata,), status=answer.status, url=answer.url)  # fmt: skip
-    return failed(f"No FHIR server answers at the base URL: {metadata.problem.rstrip(".")}.", condemns=(metadata,),
+    why = metadata.problem.rstrip(".")
+    return failed(f"No FHIR server answers at the base URL: {why}.", condemns=(metadata,),
                   status=facts["status"], content_type=answer.content_type, url=answer.url)  # fmt: skip
 
 
