@@ -98,4 +98,4 @@ def _run(command: list[str], failure: str) -> None:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)
+    print(text, file=sys.stderr, flush=True)  # standard output belongs to the command
