@@ -93,7 +93,7 @@ def _install(python: Path, lock: Path) -> None:
 
 
 def _run(command: list[str], failure: str) -> None:
-    if subprocess.run(command, cwd=ROOT).returncode:
+    if subprocess.run(command, cwd=ROOT, stdout=sys.stderr).returncode:
         raise BootstrapError(f"{failure} (see the lines above).")
 
 
