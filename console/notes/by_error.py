@@ -1,5 +1,7 @@
 """Find notes by the error text that a log recorded for them."""
 
+import re
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 
@@ -11,6 +13,7 @@ from console.notes.models import LogEntry, Note
 from console.notes.queries import visible
 
 NEWEST_ROWS = 200
+_KNOWN_WORD = re.compile(r"(?<![<\w])[^\W\d_]{2}")
 
 
 def with_error(user: User | AnonymousUser, text: str) -> QuerySet[Note]:
@@ -19,7 +22,7 @@ def with_error(user: User | AnonymousUser, text: str) -> QuerySet[Note]:
     Only the newest rows are looked at: an error that failed a thousand notes names them all alike.
     """
     signature = mask(text)
-    if not signature:
+    if not _KNOWN_WORD.search(signature):  # nothing is left that could tell one error from another
         return Note.objects.none()
     hashes = (
         LogEntry.objects.filter(

@@ -13,7 +13,9 @@ from console.integrations.models import Integration
 from console.notes.models import LogEntry, Note
 from console.notes.partitions import ensure_days
 from console.shared.identifiers import new_id
+from diagnostics.signatures.model import vocabulary
 
+_WORDS = re.compile(r"<\w+>|[^\W\d_]+")
 BATCH = 1000
 BEFORE, AFTER = timedelta(hours=12), timedelta(hours=3)
 MOST_ROWS = 3000
@@ -112,8 +114,14 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mask(error: str) -> str:
-    """Reduce an error text to what every occurrence has in common: quoted words, ids and numbers are masked."""
+    """Reduce an error text to what every occurrence has in common: quoted words, ids and numbers are masked.
+
+    What is left is indexed in the clear, so it may hold only words of which errors are made: a server that repeats a
+    patient's name or a sentence of the note leaves none of them here.
+    """
     text = error[:2000]
     for pattern, instead in _MASKS:
         text = pattern.sub(instead, text)
+    known = vocabulary()
+    text = _WORDS.sub(lambda m: m[0] if m[0][0] == "<" or m[0].lower() in known else "<w>", text)
     return text.strip()[:300]

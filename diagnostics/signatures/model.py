@@ -20,6 +20,7 @@ _KEYS = frozenset(
     {"id", "any", "all", "without", "pattern", "status", "known_status", "protocol", "context", "cause", "category"}
     | {"certainty", "says", "weight", "example", "examples", "source"}
 )
+_WORD = re.compile(r"[^\W\d_]{1,60}")
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{2,40}")
 _UNBOUNDED = re.compile(r"(?<!\\)(?:\*|\+|\{\d{1,5},\})")
 
@@ -114,6 +115,13 @@ def load() -> tuple[Signature, ...]:
             raise DeclarationError(f"signature {signature.id} is declared twice")
         seen.add(signature.id)
     return tuple(rows)
+
+
+@cache
+def vocabulary() -> frozenset[str]:
+    """Return the words, in lower case, in which errors are known to be written: none of them is anybody's name."""
+    texts = (text for row in load() for text in (*row.any, *row.all, row.says.lower()))
+    return frozenset(word for text in texts for word in _WORD.findall(text))
 
 
 def _signature(row: dict[str, Any], area: str) -> Signature:
