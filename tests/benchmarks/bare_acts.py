@@ -110,9 +110,7 @@ class Bare:
         self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> tuple[dict[str, str], bytes]:
         host, port = _place(url)
-        reader, writer = await asyncio.open_connection(
-            self.addresses[host], port, ssl=self.tls, server_hostname=host
-        )
+        reader, writer = await asyncio.open_connection(self.addresses[host], port, ssl=self.tls, server_hostname=host)
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         sent = {"Host": parts.netloc, "Connection": "close", "Content-Length": str(len(body)), **(headers or {})}

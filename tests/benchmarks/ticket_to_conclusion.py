@@ -119,9 +119,7 @@ def measure(folder: Path, told: dict[str, Any], rounds: int) -> float:
 
         def ticket() -> float:
             began = time.perf_counter()
-            opened = open_ticket(
-                by=place.desk, integration=integration, notes=[note], idempotency_key=uuid.uuid4().hex
-            )
+            opened = open_ticket(by=place.desk, integration=integration, notes=[note], idempotency_key=uuid.uuid4().hex)
             while True:
                 row = watch.execute("SELECT state, cause FROM tickets_ticket WHERE id = %s", [opened.id]).fetchone()
                 if row and row[0] == "diagnosed":

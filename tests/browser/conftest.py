@@ -25,9 +25,12 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Start the machine's Chromium; in CI its absence is a failure."""
+    """Start the machine's Chromium for one module; in CI its absence is a failure.
+
+    Not longer: while it is held, an event loop runs in this thread, and other tests start loops of their own.
+    """
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if path is None:
         if os.environ.get("CI"):
