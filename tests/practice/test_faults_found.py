@@ -12,9 +12,9 @@ from diagnostics.practice import FAULTS, VARIATIONS, PracticeEhr, build_case, ru
 from diagnostics.probes.vantage import door_for
 
 
-@pytest.fixture(scope="module", params=[None, 4711], ids=["plain", "randomised"])
-def practice(request: pytest.FixtureRequest) -> Iterator[PracticeEhr]:
-    with running_practice(randomize=request.param) as ehr:
+@pytest.fixture(scope="module")
+def practice() -> Iterator[PracticeEhr]:
+    with running_practice() as ehr:  # with random strings: tests/architecture/test_checks_are_shown.py
         yield ehr
 
 
