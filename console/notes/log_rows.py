@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,13 +15,15 @@ from console.notes.partitions import ensure_days
 from console.shared.identifiers import new_id
 from diagnostics.signatures.model import vocabulary
 
-_WORDS = re.compile(r"<\w+>|[^\W\d_]+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_WORDS = re.compile(rf"<\w+>|{_LETTERS.pattern}")
 BATCH = 1000
 BEFORE, AFTER = timedelta(hours=12), timedelta(hours=3)
 MOST_ROWS = 3000
-_MASKS = (
+_QUOTED = re.compile(r"\"[^\"]{0,200}\"|'[^']{0,200}'")
+_MASKS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F-]{20,}"), "<id>"),
-    (re.compile(r"\"[^\"]{0,200}\"|'[^']{0,200}'"), "<text>"),
+    (_QUOTED, lambda m: m[0] if _known(m[0]) else "<text>"),
     (re.compile(r"\b[A-Za-z]*[-/]?\w*\d[\w./:-]*"), "<n>"),
     (re.compile(r"\s+"), " "),
 )
@@ -114,7 +116,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def mask(error: str) -> str:
-    """Reduce an error text to what every occurrence has in common: quoted words, ids and numbers are masked.
+    """Reduce an error text to what every occurrence has in common: strange words, ids and numbers are masked.
 
     What is left is indexed in the clear, so it may hold only words of which errors are made: a server that repeats a
     patient's name or a sentence of the note leaves none of them here.
@@ -122,6 +124,10 @@ def mask(error: str) -> str:
     text = error[:2000]
     for pattern, instead in _MASKS:
         text = pattern.sub(instead, text)
-    known = vocabulary()
-    text = _WORDS.sub(lambda m: m[0] if m[0][0] == "<" or m[0].lower() in known else "<w>", text)
+    text = _WORDS.sub(lambda m: m[0] if m[0][0] == "<" or _known(m[0]) else "<w>", text)
     return text.strip()[:300]
+
+
+def _known(text: str) -> bool:
+    known = vocabulary()
+    return all(word.lower() in known for word in _LETTERS.findall(text))

@@ -139,6 +139,14 @@ def test_masking_leaves_what_all_occurrences_share() -> None:
     assert "Ann" not in one and "44871" not in one
 
 
+def test_masking_keeps_the_quoted_codes_that_tell_errors_apart() -> None:
+    one = mask('{"error": "invalid_client", "error_description": "Ann Lee may not"}')
+    two = mask('{"error": "invalid_client", "error_description": "Bo Day may not"}')
+    assert one == two
+    assert "invalid_client" in one and "Ann" not in one
+    assert one != mask('{"error": "invalid_scope", "error_description": "Ann Lee may not"}')
+
+
 def test_times_are_read_with_their_offset() -> None:
     from console.notes.log_rows import _at
 
