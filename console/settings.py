@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.postgres",
     "allauth",
     "allauth.account",
     "guardian",
@@ -40,6 +41,12 @@ INSTALLED_APPS = [
     "console.notes",
     "console.diagnoses",
     "console.tickets",
+    "console.knowledge",
+    "console.monitoring",
+    "console.changes",
+    "console.reports",
+    "console.health",
+    "console.api",
     "console.demo",
 ]
 
@@ -113,6 +120,18 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+
+# Mail ----------------------------------------------------------------------------------------------------------
+
+DEFAULT_FROM_EMAIL = env("MAIL_FROM", default="NoteTrace <notetrace@localhost>")
+# The address people reach the console at, for links in mails: there is no request where a worker writes one.
+CONSOLE_ADDRESS = env("CONSOLE_ADDRESS", default="http://127.0.0.1:8000/").rstrip("/") + "/"
+MAIL_FOLDER = env("MAIL_FOLDER", default="")  # the demo's: mails become files that its mailbox page shows
+if MAIL_FOLDER:
+    EMAIL_BACKEND, EMAIL_FILE_PATH = "django.core.mail.backends.filebased.EmailBackend", MAIL_FOLDER
+else:
+    globals().update(env.email("EMAIL_URL", default="smtp://localhost:25"))
+EMAIL_TIMEOUT = 20
 
 # Browsers ------------------------------------------------------------------------------------------------------
 

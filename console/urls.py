@@ -3,6 +3,8 @@
 from allauth.account.views import login, logout
 from django.urls import include, path
 
+from console.accounts.home import home
+from console.accounts.place import choose_place
 from console.shared.ready import ready
 from console.shared.theme import choose_theme
 
@@ -11,7 +13,16 @@ urlpatterns = [
     path("login/", login, name="account_login"),
     path("logout/", logout, name="account_logout"),
     path("theme/", choose_theme, name="theme"),
+    path("place/", choose_place, name="place"),
+    path("", home, name="home"),
+    path("", include("console.accounts.urls")),
     path("", include("console.tickets.urls")),
     path("", include("console.diagnoses.urls")),
+    path("", include("console.knowledge.urls")),
+    path("", include("console.monitoring.urls")),
+    path("", include("console.changes.urls")),
+    path("", include("console.reports.urls")),
+    path("", include("console.health.urls")),
+    path("api/v1/", include("console.api.urls")),
     path("", include("console.demo.urls")),
 ]

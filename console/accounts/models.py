@@ -1,15 +1,19 @@
 """People, the places they work in, what they may do there, and what they did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
+from console.accounts.sealed import SealedTextField
 from console.shared.identifiers import new_id
+from console.shared.work import WorkRow
 
 
 class UserManager(BaseUserManager["User"]):
@@ -40,6 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     time_zone = models.CharField(max_length=64, blank=True, help_text="Empty: the facility's own.")
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    session_epoch = models.PositiveIntegerField(default=0, help_text="Counting up ends every session of this person.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()
@@ -53,6 +58,19 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def get_session_auth_hash(self) -> str:
+        """Bind sessions to the password and to the epoch, so that either change ends them."""
+        return self._session_hash()
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """Keep sessions over a change of SECRET_KEY while the old one is listed."""
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._session_hash(secret)
+
+    def _session_hash(self, secret: str | None = None) -> str:
+        salt = "console.accounts.models.User.session"
+        return salted_hmac(salt, f"{self.session_epoch}:{self.password}", secret=secret, algorithm="sha256").hexdigest()
 
     @property
     def initials(self) -> str:
@@ -154,3 +172,29 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.object_type} {self.object_id}"
+
+
+class OutgoingMail(WorkRow):
+    """One mail to one address. The text is sealed, for an invitation holds a link that lets somebody in.
+
+    Write no patient data into one: mail leaves the house.
+    """
+
+    task_name: ClassVar[str] = "console.accounts.tasks.deliver_mail"
+
+    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
+    to = models.EmailField()
+    subject = models.CharField(max_length=200)
+    body = SealedTextField(null=True, help_text="Emptied once it was sent.")
+    about = models.CharField(max_length=40, help_text="What kind of mail: invitation, reset, alert, packet.")
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = (
+            models.Index(
+                fields=("state", "due_at"), name="mail_due", condition=models.Q(state__in=("queued", "running"))
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.about} mail {self.id}"

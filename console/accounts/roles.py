@@ -30,6 +30,7 @@ class Role(StrEnum):
     INFORMATICS = "informatics"
     MANAGER = "manager"
     PRIVACY_OFFICER = "privacy-officer"
+    ADMINISTRATOR = "administrator"
 
     @property
     def label(self) -> str:
@@ -43,6 +44,7 @@ _LABELS = {
     Role.INFORMATICS: "Clinical informatics",
     Role.MANAGER: "Manager",
     Role.PRIVACY_OFFICER: "Privacy officer",
+    Role.ADMINISTRATOR: "Administrator",
 }
 
 _STAFF = frozenset({Right.SEE_TICKETS, Right.WORK_TICKETS, Right.RUN_DIAGNOSIS, Right.SEE_INTEGRATIONS})
@@ -54,4 +56,6 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     # A manager answers for numbers, not for patients: no payload, no hand on the EHR.
     Role.MANAGER: frozenset({Right.SEE_TICKETS, Right.SEE_INTEGRATIONS, Right.SEE_REPORTS}),
     Role.PRIVACY_OFFICER: frozenset({Right.SEE_TICKETS, Right.OPEN_PAYLOAD, Right.RELEASE_PHI, Right.SEE_AUDIT}),
+    # Lets people in and sets connections up; what a note says is none of the job.
+    Role.ADMINISTRATOR: frozenset({Right.ADMINISTER, Right.SEE_INTEGRATIONS, Right.MANAGE_INTEGRATIONS}),
 }

@@ -42,20 +42,21 @@ def tell(ticket: Ticket, tale: Tale, owner: User | None, *, live: bool) -> None:
     if tale.state in (S.RESOLVED, S.CLOSED) or tale.reopened:
         _resolve(ticket, owner, at + timedelta(minutes=50))
     if tale.state == S.CLOSED:
-        _move(ticket, S.CLOSED, owner, at + timedelta(hours=5))
+        close = lambda: services.close(ticket=ticket, by=owner, article="not_needed")  # noqa: E731
+        _at(at + timedelta(hours=5), ticket, close)
     if tale.reopened:
         _move(ticket, S.IN_PROGRESS, owner, at + timedelta(hours=3))
 
 
 def _resolve(ticket: Ticket, owner: User, at: datetime) -> None:
-    for number, row in enumerate(ticket.ticket_notes.select_related("note")):
-        end = ENDS[number % len(ENDS)]
-        _at(at, ticket, lambda: services.end_note(ticket=ticket, note=row.note, end=end, by=owner))  # noqa: B023
     ticket.refresh_from_db()
-    if not ticket.cause:
-        text = "Found by hand together with the EHR team; see the comments."
-        _at(at, ticket, lambda: services.disagree(ticket=ticket, by=owner, text=text))
-    _move(ticket, S.RESOLVED, owner, at + timedelta(minutes=1))
+    ids = ticket.ticket_notes.order_by("added_at", "id").values_list("note_id", flat=True)
+    ends = {note_id: ENDS[number % len(ENDS)] for number, note_id in enumerate(ids)}
+    category = ticket.category or "endpoint_configuration"
+    resolve = lambda: services.resolve(  # noqa: E731
+        ticket=ticket, by=owner, category=category, cause=ticket.cause, ends=ends
+    )
+    _at(at + timedelta(minutes=1), ticket, resolve)
 
 
 def _move(ticket: Ticket, to: TicketState, by: User, at: datetime, *, waiting_for: str = "") -> None:

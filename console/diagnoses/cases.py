@@ -16,7 +16,7 @@ from diagnostics import case as engine
 
 def build_case(
     *, integration: Integration, note: Note | None, ticket_id: uuid.UUID | None = None, offline: bool = False,
-    segment: str = "", now: datetime | None = None,
+    segment: str = "", now: datetime | None = None, writes: bool = True,
 ) -> engine.Case:  # fmt: skip
     """Give the case: the integration's current snapshots, the note's trace, the answers of people."""
     return engine.Case(
@@ -32,6 +32,7 @@ def build_case(
         baseline=_baseline(integration, segment),
         answers=_answers(ticket_id) if ticket_id else (),
         offline=offline,
+        allow_writes=writes,
     )
 
 
@@ -47,6 +48,7 @@ def case_of(run: Run) -> engine.Case:
         offline=run.offline,
         segment=run.segment,
         now=run.created_at if run.offline else None,
+        writes=run.writes,
     )
 
 

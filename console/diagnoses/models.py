@@ -43,6 +43,7 @@ class Run(WorkRow):
     steps = models.JSONField(default=list, help_text="Numbers of the steps asked for; empty: all six.")
     segment = models.CharField(max_length=30, blank=True)
     offline = models.BooleanField(default=False, help_text="Judge from logs and snapshots alone.")
+    writes = models.BooleanField(default=True, help_text="Whether the canary may be written, where one is configured.")
     progress = SealedJSONField(null=True, help_text="The document of the diagnosis so far, while it runs.")
     document = SealedJSONField(null=True, help_text="The public `diagnose --json` document of the finished run.")
     failure_mode = models.CharField(max_length=16, choices=FailureMode, default=FailureMode.UNKNOWN)

@@ -26,8 +26,9 @@ def request_run(
     steps: list[int] | None = None,
     segment: str = "",
     offline: bool = False,
+    writes: bool = True,
 ) -> Run:
-    """Queue a run; its worker is rung when the transaction commits."""
+    """Queue a run; its worker is rung when the transaction commits. Without `writes` no canary is written."""
     run = Run.objects.create(
         facility_id=integration.facility_id,
         integration=integration,
@@ -38,6 +39,7 @@ def request_run(
         segment=segment,
         queue=f"segment_{segment}" if segment else "default",
         offline=offline,
+        writes=writes,
     )
     ring(run)
     return run

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
@@ -39,6 +40,8 @@ class Integration(models.Model):
         null=True, help_text="Credentials by their key in a case: client_secret, refresh_token, api_key, private_key …"
     )
     active = models.BooleanField(default=True)
+    runbook_url = models.URLField(blank=True, help_text="Where the scribe vendor's integration runbook is.")
+    escalation = models.TextField(blank=True, help_text="Whom to ask next, in which order; no patient data.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -84,6 +87,25 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SourceToken(models.Model):
+    """What a system shows to hand in log rows of a source. Only a hash of it is kept: it is seen once, when made."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=80)
+    digest = models.BinaryField(unique=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+
+    def __str__(self) -> str:
+        return f"token {self.name} of {self.source_id}"
 
 
 class TemplateVersion(models.Model):

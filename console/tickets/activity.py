@@ -28,7 +28,15 @@ _ICONS: dict[str, str] = {
     Kind.NOTE_ADDED: "file-text",
     Kind.NOTE_ENDED: "file-text",
     Kind.PAYLOAD_OPENED: "eye",
+    Kind.CAUSE_CONFIRMED: "checks",
+    Kind.OUTCOME: "clipboard-check",
+    Kind.PACKET_SENT: "send",
+    Kind.ARTICLE: "book",
+    Kind.ALERT: "bell-ringing",
 }
+
+
+_ARTICLE = {"drafted": "drafted an article from this ticket", "published": "published this ticket's article"}
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,17 @@ def _says(event: TicketEvent) -> str:
             return f"said how a note ended: {_label(TicketNote.End, after).lower()}"
         case Kind.PAYLOAD_OPENED:
             return "opened a note's content"
+        case Kind.CAUSE_CONFIRMED:
+            cause = catalog.causes().get(after)
+            return f"confirmed the cause: {cause.title if cause else words.CATEGORIES.get(before, 'not known')}"
+        case Kind.OUTCOME:
+            return f"said how it ended: {_label(TicketNote.End, after).lower()}"
+        case Kind.PACKET_SENT:
+            return f"sent the packet for the vendor to {after}" if after else "took the packet for the vendor along"
+        case Kind.ARTICLE:
+            return _ARTICLE.get(after, "decided that this ticket needs no article")
+        case Kind.ALERT:
+            return f"an alert joined: {after}"
     return str(event.get_kind_display()).lower()
 
 

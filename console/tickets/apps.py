@@ -1,6 +1,9 @@
 """The tickets app."""
 
 from django.apps import AppConfig
+from django.http import HttpRequest
+
+from console.shared.navigation import Badge, Entry, add_entry
 
 
 class TicketsConfig(AppConfig):
@@ -14,3 +17,21 @@ class TicketsConfig(AppConfig):
         from console.tickets.conclusions import take_conclusion
 
         listen(take_conclusion)
+        add_entry(Entry(10, "Tickets", "tickets:queue", ("tickets",), _sees, _open))
+
+
+def _sees(request: HttpRequest) -> bool:
+    from console.accounts.access import grants
+    from console.accounts.roles import Right
+
+    return bool(grants(request.user).where(Right.SEE_TICKETS))
+
+
+def _open(request: HttpRequest) -> Badge:
+    from console.accounts.place import places
+    from console.accounts.roles import Right
+    from console.tickets.access import visible
+    from console.tickets.models import OPEN_STATES
+
+    count = visible(request.user).filter(state__in=OPEN_STATES, facility__in=places(request, Right.SEE_TICKETS)).count()
+    return Badge("open", count)

@@ -82,6 +82,8 @@ class Ticket(models.Model):
     certainty = models.CharField(max_length=10, blank=True)
     verdict = models.CharField(max_length=300, blank=True, help_text="The cause's title: no patient data.")
     journey = models.JSONField(default=list, help_text="[{stage, state}] of the last run.")
+    confirmed_category = models.CharField(max_length=32, blank=True, help_text="What a person confirmed on resolving.")
+    confirmed_cause = models.CharField(max_length=80, blank=True, help_text="Empty where no declared cause fits.")
     idempotency_key = models.CharField(max_length=64, unique=True)
 
     class Meta:
@@ -160,6 +162,11 @@ class TicketEvent(models.Model):
         NOTE_ADDED = "note_added", "Note added"
         NOTE_ENDED = "note_ended", "Note ended"
         PAYLOAD_OPENED = "payload_opened", "Payload opened"
+        CAUSE_CONFIRMED = "cause_confirmed", "Root cause confirmed"
+        OUTCOME = "outcome", "Outcome said"
+        PACKET_SENT = "packet_sent", "Packet sent to vendor"
+        ARTICLE = "article", "Article drafted"
+        ALERT = "alert", "Alert joined"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")

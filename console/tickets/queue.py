@@ -1,6 +1,7 @@
 """The queue: which tickets are shown under which filter, with the counts beside the filters."""
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -86,12 +87,14 @@ def _views(user: User | AnonymousUser) -> dict[str, tuple[str, Q]]:
     }
 
 
-def queue_page(user: User, asked: Mapping[str, str]) -> QueuePage:
-    """Read one page of the queue; a fixed number of queries, however many rows."""
+def queue_page(user: User, asked: Mapping[str, str], places: Collection[uuid.UUID] | None = None) -> QueuePage:
+    """Read one page of the queue, narrowed to `places`; a fixed number of queries, however many rows."""
     views = _views(user)
     view = asked.get("view", "open")
     view = view if view in views else "open"
     mine = visible(user)
+    if places is not None:
+        mine = mine.filter(facility__in=places)
     choices = _choices(mine, asked)
     kept = {choice.name: choice.value for choice in choices if choice.value}
     narrowed = _narrow(mine, kept)

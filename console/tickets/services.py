@@ -1,5 +1,7 @@
 """Everything that changes a ticket. Each call is one transaction and leaves its event."""
 
+import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -10,6 +12,7 @@ from console.accounts.access import require
 from console.accounts.models import User
 from console.accounts.roles import Right
 from console.accounts.services import record
+from console.diagnoses import words
 from console.diagnoses.models import Answer, ChecklistItemState, Run
 from console.diagnoses.services import request_run as request_diagnosis
 from console.integrations.models import Integration
@@ -28,6 +31,7 @@ from console.tickets.models import (
 )
 from console.tickets.moves import TicketError, move, write_event
 from console.tickets.states import CHOSEN_BY_PEOPLE, target
+from diagnostics import catalog
 
 Kind = TicketEvent.Kind
 
@@ -206,19 +210,68 @@ def change_state(*, ticket: Ticket, to: str, by: User, expected: str | None = No
     locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
     if expected is not None and locked.state != expected:
         raise TicketError(f"Meanwhile the ticket became “{locked.get_state_display()}”. Look again, then decide.")
-    if to == TicketState.RESOLVED:
-        _refuse_unless_resolvable(locked)
     move(locked, TicketState(to), by, waiting_for=waiting_for)
     ticket.refresh_from_db()
 
 
-def _refuse_unless_resolvable(ticket: Ticket) -> None:
-    waiting = ticket.ticket_notes.filter(end=TicketNote.End.WAITING).count()
+@transaction.atomic
+def resolve(
+    *,
+    ticket: Ticket,
+    by: User,
+    category: str,
+    cause: str = "",
+    ends: Mapping[uuid.UUID, str] | None = None,
+    outcome: str = "",
+    expected: str | None = None,
+) -> None:
+    """Resolve a ticket: a person confirms the root cause and says how each note ended.
+
+    `category` is one of the engine's, `cause` an id of its catalogue or empty where none fits; `ends` maps note ids to
+    TicketNote.End values for notes that wait; `outcome` is the same for a ticket without any note. A note without an
+    end or an unknown cause is refused. One cause may stand in several categories: the evidence decides which.
+    """
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
+    if expected is not None and locked.state != expected:
+        raise TicketError(f"Meanwhile the ticket became “{locked.get_state_display()}”. Look again, then decide.")
+    _refuse_unknown_cause(category, cause)
+    rows = {row.note_id: row for row in locked.ticket_notes.select_related("note")}
+    for note_id, end in (ends or {}).items():
+        if note_id in rows and end and end != rows[note_id].end:
+            end_note(ticket=locked, note=rows[note_id].note, end=end, by=by)
+    waiting = locked.ticket_notes.filter(end=TicketNote.End.WAITING).count()
     if waiting:
         noun = "note has" if waiting == 1 else "notes have"
         raise TicketError(f"{waiting} {noun} no end yet: in chart, entered by hand, or not needed.")
-    if not ticket.cause and not ticket.disagreements.exists():
-        raise TicketError("There is no root cause yet. Run the diagnosis again, or disagree and name the cause.")
+    if not rows:
+        if outcome not in TicketNote.End.values or outcome == TicketNote.End.WAITING:
+            raise TicketError("Say how it ended: in chart, entered by hand, or not needed.")
+        write_event(locked, Kind.OUTCOME, by, after=outcome)
+    Ticket.objects.filter(pk=ticket.pk).update(confirmed_category=category, confirmed_cause=cause)
+    write_event(locked, Kind.CAUSE_CONFIRMED, by, before=category, after=cause)
+    move(locked, TicketState.RESOLVED, by)
+    ticket.refresh_from_db()
+
+
+def _refuse_unknown_cause(category: str, cause: str) -> None:
+    if category not in words.CATEGORIES:
+        raise TicketError("Confirm the root cause: choose at least its category.")
+    if cause and cause not in catalog.causes():
+        raise TicketError("There is no such cause in the catalogue.")
+
+
+@transaction.atomic
+def close(*, ticket: Ticket, by: User, article: str) -> None:
+    """Close a resolved ticket once its article is decided: `article` is "published" or "not_needed".
+
+    Whoever decides articles need not work on tickets, so the caller has asked for that right.
+    """
+    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
+    if locked.state == TicketState.RESOLVED:
+        write_event(locked, Kind.ARTICLE, by, after=article)
+        move(locked, TicketState.CLOSED, by)
+    ticket.refresh_from_db()
 
 
 @transaction.atomic

@@ -19,8 +19,9 @@ NEXT: dict[str, frozenset[TicketState]] = {
     S.CLOSED: frozenset({S.IN_PROGRESS}),
 }
 
-# What a person may choose; diagnosing and diagnosed come from runs alone.
-CHOSEN_BY_PEOPLE = frozenset({S.IN_PROGRESS, S.WAITING, S.FIXED, S.RESOLVED, S.CLOSED})
+# What a person may simply choose: diagnosing and diagnosed come from runs alone, resolved from a form of its own that
+# asks for cause and outcome, and closed from the decision about the article.
+CHOSEN_BY_PEOPLE = frozenset({S.IN_PROGRESS, S.WAITING, S.FIXED})
 
 _TARGET_HOURS = {
     Severity.WRONG_PATIENT: 1,
@@ -37,5 +38,5 @@ def choices(state: str) -> list[TicketState]:
 
 
 def target(severity: str, opened_at: datetime) -> datetime:
-    """Give the time by which a ticket should be resolved.."""
+    """Give the time by which a ticket should be resolved."""
     return opened_at + timedelta(hours=_TARGET_HOURS[Severity(severity)])

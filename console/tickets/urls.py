@@ -7,7 +7,7 @@ from console.tickets import actions, views
 app_name = "tickets"
 
 urlpatterns = [
-    path("", views.queue, name="queue"),
+    path("tickets/", views.queue, name="queue"),
     path("tickets/open/", views.open_ticket, name="open"),
     path("tickets/<int:number>/", views.ticket, name="ticket"),
     path("tickets/<int:number>/live/", views.live, name="live"),

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from console.accounts.access import grants
+from console.accounts.place import places
 from console.accounts.roles import Right
 from console.shared.idle import polled
 from console.tickets.access import attachment_or_404, ticket_or_404
@@ -26,7 +27,8 @@ from console.tickets.queue import queue_page
 @require_GET
 def queue(request: HttpRequest) -> HttpResponse:
     """Show the tickets a person sees, filtered."""
-    return render(request, "tickets/queue.html", {"queue": queue_page(request.user, request.GET)})
+    shown = places(request, Right.SEE_TICKETS)
+    return render(request, "tickets/queue.html", {"queue": queue_page(request.user, request.GET, shown)})
 
 
 @login_required

@@ -34,7 +34,7 @@ def test_the_queue_is_worked_with_keys_alone(page: Page, facility, desk) -> None
     page.keyboard.press("t")
     expect(page.get_by_role("status").filter(has_text=f"You have taken ticket {order[0].number}.")).to_be_visible()
     assert Ticket.objects.get(pk=order[0].pk).owner == desk
-    page.goto("/")
+    page.goto("/tickets/")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name=order[0].title)).to_be_visible()
@@ -116,8 +116,8 @@ def places(facility: Any, desk: Any) -> dict[str, Any]:
     open_end = a_ticket(integration, a_note(integration), title="No cause")
     a_run(open_end, document=a_document(root_cause=None, missing=["the EHR's audit rows of the hour"]))
     return {
-        "queue": lambda p: p.goto("/"),
-        "empty queue": lambda p: p.goto("/?view=resolved"),
+        "queue": lambda p: p.goto("/tickets/"),
+        "empty queue": lambda p: p.goto("/tickets/?view=resolved"),
         "open": lambda p: p.goto("/tickets/open/"),
         "recognised": lambda p: _paste(p, "HTTP/1.1 401 Unauthorized certificate has expired"),
         "explain": lambda p: p.goto("/explain/"),

@@ -13,7 +13,7 @@ from console.notes.log_rows import mask, rows_of, store_rows
 from console.notes.models import LogEntry
 from console.notes.partitions import ensure_days
 from console.tickets.models import Ticket
-from console.tickets.services import TicketError, change_state, end_note, open_ticket
+from console.tickets.services import TicketError, change_state, open_ticket, resolve
 from tests.console.builders import a_facility, a_note, a_person, a_ticket, an_integration
 
 
@@ -108,13 +108,15 @@ def test_a_ticket_cannot_be_resolved_while_a_note_waits_or_no_cause_is_known() -
     note = a_note(integration)
     ticket = a_ticket(integration, note)
     change_state(ticket=ticket, to="in_progress", by=person)
+    sure = {"category": "authentication", "cause": "auth.token.expired"}
     with pytest.raises(TicketError, match="no end yet"):
-        change_state(ticket=ticket, to="resolved", by=person)
-    end_note(ticket=ticket, note=note, end="by_hand", by=person)
+        resolve(ticket=ticket, by=person, **sure)
     with pytest.raises(TicketError, match="root cause"):
-        change_state(ticket=ticket, to="resolved", by=person)
-    Ticket.objects.filter(pk=ticket.pk).update(cause="auth.token.expired")
-    change_state(ticket=ticket, to="resolved", by=person)
+        resolve(ticket=ticket, by=person, category="", ends={note.id: "by_hand"})
+    with pytest.raises(TicketError, match="no such cause"):
+        resolve(ticket=ticket, by=person, category="network", cause="net.made.up", ends={note.id: "by_hand"})
+    resolve(ticket=ticket, by=person, ends={note.id: "by_hand"}, **sure)
+    assert (ticket.confirmed_category, ticket.confirmed_cause) == ("authentication", "auth.token.expired")
     change_state(ticket=ticket, to="in_progress", by=person)
     assert (ticket.reopened, ticket.resolved_at) == (1, None)
     told = list(ticket.events.filter(kind="state").values_list("before", "after"))

@@ -1,11 +1,11 @@
-"""A walk over every address × who asks: own facility, other facility, restricted department, manager, anonymous.
+"""A walk over every address × who asks: each role, other facility, restricted department, nobody.
 
-The addresses come from the resolver. One without a row here fails: who may see a new page is decided, not forgotten.
+The addresses come from the resolver. One without a row in tests/console/walk/ fails: who may see a new page is decided,
+not forgotten.
 """
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,60 +13,14 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from console.accounts.roles import Role
-from console.tickets.services import attach
 from tests.console.builders import a_department, a_facility, a_note, a_person, a_ticket, an_integration
 from tests.console.pages.documents import a_document, a_run
+from tests.console.walk import Place, Row, furnishings, rows
 
 pytestmark = pytest.mark.django_db
 
-
-@dataclass(frozen=True)
-class Row:
-    """Who gets which status. `login` stands for a redirect to the login."""
-
-    own: int
-    other: int
-    restricted: int
-    manager: int
-    anonymous: int | str = "login"
-    method: str = "get"
-    data: tuple[tuple[str, str], ...] = ()
-
-
-def posts(own: int, manager: int = 403, **data: str) -> Row:
-    """Give the row of an act on a ticket: unseen tickets do not exist, a role without the right is refused."""
-    return Row(own, 404, 404, manager, method="post", data=tuple(data.items()))
-
-
-EVERYONE = Row(200, 200, 200, 200)
-
-ROWS: dict[str, Row] = {
-    "ready": Row(200, 200, 200, 200, anonymous=200),
-    "account_login": Row(302, 302, 302, 302, anonymous=200),
-    "account_logout": Row(200, 200, 200, 200, anonymous=302),
-    "theme": Row(302, 302, 302, 302, anonymous=302, method="post", data=(("theme", "dark"),)),
-    "tickets:queue": EVERYONE,
-    "tickets:open": Row(200, 200, 200, 403),
-    "tickets:ticket": Row(200, 404, 404, 200),
-    "tickets:live": Row(200, 404, 404, 200),
-    "tickets:attachment": Row(200, 404, 404, 200),
-    "tickets:take": posts(302),
-    "tickets:assign": posts(302, owner=""),
-    "tickets:state": posts(302, state="in_progress", seen="diagnosed"),
-    "tickets:severity": posts(302, severity="d_delayed"),
-    "tickets:run": posts(302),
-    "tickets:comment": posts(302, text="Seen."),
-    "tickets:attach": posts(422),
-    "tickets:item": posts(302, item="TOKEN.1", state="done"),
-    "tickets:answer": posts(302, question="When?", value="At noon."),
-    "tickets:disagree": posts(302, text="No."),
-    "tickets:end_note": posts(302, end="in_chart"),
-    "tickets:payload": posts(200),
-    "diagnoses:explain": EVERYONE,
-    # No practice EHR runs in this suite: 503 is the page that says so.
-    "demo:practice": Row(503, 503, 503, 403),
-    "demo:switch": Row(422, 422, 422, 403, method="post"),
-}
+ROWS = rows()
+WHO = ("own", "other", "restricted", "manager", "engineer", "informatics", "privacy", "administrator", "anonymous")
 
 
 def patterns(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -90,9 +44,8 @@ def world() -> Any:
         note = a_note(integration, department=department, payload=b"{}", payload_name="note.json")
         ticket = a_ticket(integration, note)
         a_run(ticket, document=a_document())
-        insider = a_person(facility)
-        file = attach(ticket=ticket, name="a.txt", content_type="text/plain", content=b"x", by=insider)
-        return {"number": ticket.number, "note_id": note.id, "attachment_id": file.id}
+        place = Place(facility, department, integration, ticket, note.id, a_person(facility))
+        return {name: value for furnish in furnishings() for name, value in furnish(place).items()}
 
     World.open = a_world(a_department(facility))
     World.shut = a_world(a_department(facility, restricted=True))
@@ -101,6 +54,10 @@ def world() -> Any:
         "other": a_person(a_facility()),
         "restricted": a_person(facility),
         "manager": a_person(facility, Role.MANAGER),
+        "engineer": a_person(facility, Role.INTEGRATION_ENGINEER),
+        "informatics": a_person(facility, Role.INFORMATICS),
+        "privacy": a_person(facility, Role.PRIVACY_OFFICER),
+        "administrator": a_person(facility, Role.ADMINISTRATOR),
         "anonymous": None,
     }
     return World
@@ -124,13 +81,12 @@ def test_every_address_has_a_row_and_every_row_an_address() -> None:
     assert not [name for name in found if name.endswith("None")]
 
 
-@pytest.mark.parametrize("who", ["own", "other", "restricted", "manager", "anonymous"])
+@pytest.mark.parametrize("who", WHO)
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_everyone_gets_what_the_table_says(world, name, who) -> None:
-    pattern = dict(patterns())[name]
     row = ROWS[name]
-    answer = ask(world, who, name, pattern, row)
-    wanted = getattr(row, who)
+    answer = ask(world, who, name, dict(patterns())[name], row)
+    wanted = row.wanted(who)
     if wanted == "login":
         assert answer.status_code == 302
         assert answer.url.startswith("/login/?next=")

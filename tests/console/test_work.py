@@ -161,9 +161,9 @@ def test_the_sweeper_command_sweeps_once_and_ends(run) -> None:
 
 
 def test_every_work_model_names_a_task_that_exists() -> None:
-    import console.diagnoses.tasks  # noqa: F401 - registers the tasks
     from console.celery import app
 
+    app.loader.import_default_modules()  # as a worker does: every app's tasks
     assert work_models()
     for model in work_models():
         assert model.task_name in app.tasks

@@ -176,7 +176,7 @@ def test_what_is_planted_stays_sealed(tmp_path, postgres) -> None:
                 answer = visitor.get(page + part)
                 assert answer.status_code == 200
                 sinks[f"page {page}{part}"] = answer.text
-        sinks["list of tickets"] = visitor.get("/").text
+        sinks["list of tickets"] = visitor.get("/tickets/").text
         # A stored value that does not open is our own fault: the page for that, and what the log says of it.
         Note.objects.update(external_id=Sealed(b"\x01" + bytes(60)))
         broken = visitor.get(pages[0])

@@ -37,9 +37,9 @@ def test_the_theme_is_kept_and_leads_back_to_this_console_only() -> None:
     client = logged_in(a_person(a_facility()))
     answer = client.post("/theme/", {"theme": "dark", "next": "/explain/"})
     assert answer.url == "/explain/"
-    assert 'data-theme="dark"' in client.get("/").content.decode()
+    assert 'data-theme="dark"' in client.get("/tickets/").content.decode()
     assert client.post("/theme/", {"theme": "auto", "next": "https://elsewhere.example/"}).url == "/"
-    assert "data-theme" not in client.get("/").content.decode().split("<head>")[0]
+    assert "data-theme" not in client.get("/tickets/").content.decode().split("<head>")[0]
     assert client.get("/theme/").status_code == 405
 
 

@@ -146,4 +146,4 @@ def test_htmx_gets_the_fragment_alone(client, integration) -> None:
 def test_a_manager_opens_no_tickets(facility) -> None:
     client = logged_in(a_person(facility, Role.MANAGER))
     assert client.get(WHERE).status_code == 403
-    assert WHERE not in client.get("/").content.decode()
+    assert WHERE not in client.get("/tickets/").content.decode()

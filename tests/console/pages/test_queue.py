@@ -22,7 +22,7 @@ def facility():
 
 
 def page(person, query: str = "") -> str:
-    answer = logged_in(person).get(f"/{query}")
+    answer = logged_in(person).get(f"/tickets/{query}")
     assert answer.status_code == 200
     return answer.content.decode()
 
@@ -102,7 +102,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(facility) -> None:
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            assert client.get("/").status_code == 200
+            assert client.get("/tickets/").status_code == 200
         return len(queries)
 
     few = count()

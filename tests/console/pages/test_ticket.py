@@ -231,7 +231,7 @@ def test_a_manager_looks_but_does_not_touch(ticket, facility, action) -> None:
         ("comment/", {"text": "  "}, "Write something first."),
         ("state/", {"state": "waiting", "seen": "diagnosed"}, "Say for whom the ticket waits."),
         ("state/", {"state": "in_progress", "seen": "new"}, "Meanwhile the ticket became"),
-        ("state/", {"state": "resolved", "seen": "diagnosed"}, "1 note has no end yet"),
+        ("state/", {"state": "resolved", "seen": "diagnosed"}, "Select a valid choice"),
         ("checklist/", {"item": "TOKEN.6", "state": "not_applicable"}, "Say why this item does not apply."),
         ("attach/", {}, "Choose a file first."),
         ("disagree/", {"text": ""}, "Say what speaks against the verdict."),

@@ -1,0 +1,5 @@
+"""The addresses that other systems call."""
+
+app_name = "api"
+
+urlpatterns: list = []

@@ -1,0 +1,5 @@
+"""The addresses of changes."""
+
+app_name = "changes"
+
+urlpatterns: list = []

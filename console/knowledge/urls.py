@@ -1,0 +1,5 @@
+"""The addresses of knowledge."""
+
+app_name = "knowledge"
+
+urlpatterns: list = []

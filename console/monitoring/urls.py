@@ -1,0 +1,5 @@
+"""The addresses of monitoring."""
+
+app_name = "monitoring"
+
+urlpatterns: list = []

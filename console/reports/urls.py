@@ -1,0 +1,5 @@
+"""The addresses of reports."""
+
+app_name = "reports"
+
+urlpatterns: list = []

@@ -1,0 +1,5 @@
+"""People."""
+
+from tests.console.walk import everyone
+
+ROWS = {"accounts:profile": everyone()}

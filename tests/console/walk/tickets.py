@@ -1,0 +1,41 @@
+"""Tickets, the explain page and the demo's page of practice faults."""
+
+from typing import Any
+
+from console.tickets.services import attach
+from tests.console.walk import Place, Row, everyone
+
+
+def posts(own: int, manager: int = 403, **data: str) -> Row:
+    """Give the row of an act on a ticket: unseen tickets do not exist, a role without the right is refused."""
+    return Row(own, 404, 404, manager, method="post", data=tuple(data.items()))
+
+
+ROWS = {
+    "tickets:queue": everyone(),
+    "tickets:open": Row(200, 200, 200, 403, administrator=403),
+    "tickets:ticket": Row(200, 404, 404, 200),
+    "tickets:live": Row(200, 404, 404, 200),
+    "tickets:attachment": Row(200, 404, 404, 200),
+    "tickets:take": posts(302),
+    "tickets:assign": posts(302, owner=""),
+    "tickets:state": posts(302, state="in_progress", seen="diagnosed"),
+    "tickets:severity": posts(302, severity="d_delayed"),
+    "tickets:run": posts(302),
+    "tickets:comment": posts(302, text="Seen."),
+    "tickets:attach": posts(422),
+    "tickets:item": posts(302, item="TOKEN.1", state="done"),
+    "tickets:answer": posts(302, question="When?", value="At noon."),
+    "tickets:disagree": posts(302, text="No."),
+    "tickets:end_note": posts(302, end="in_chart"),
+    "tickets:payload": Row(200, 404, 404, 403, method="post", privacy=200),
+    "diagnoses:explain": everyone(),
+    # No practice EHR runs in this suite: 503 is the page that says so.
+    "demo:practice": Row(503, 503, 503, 403, administrator=403),
+    "demo:switch": Row(422, 422, 422, 403, method="post", administrator=403),
+}
+
+
+def furnish(place: Place) -> dict[str, Any]:
+    file = attach(ticket=place.ticket, name="a.txt", content_type="text/plain", content=b"x", by=place.person)
+    return {"number": place.ticket.number, "note_id": place.note_id, "attachment_id": file.id}
