@@ -3,10 +3,12 @@
 import logging
 import uuid
 from collections.abc import Iterable
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.utils import timezone
 
 from console.accounts.models import Facility, OutgoingMail
 from console.shared.work import WorkState, claim, finish, lease, ring, try_again
@@ -53,3 +55,8 @@ def deliver(mail_id: uuid.UUID | str) -> bool:
     mail.body = None
     mail.save(update_fields=["body"])
     return finish(mail, WorkState.DONE)
+
+
+def recently(address: str, about: str, *, within: timedelta = timedelta(minutes=5)) -> bool:
+    """Tell whether a mail of a kind was queued for an address just now: nobody may flood somebody's mailbox."""
+    return OutgoingMail.objects.filter(to=address, about=about, created_at__gt=timezone.now() - within).exists()

@@ -37,6 +37,11 @@ class Role(StrEnum):
         """Give the role's name for pages."""
         return _LABELS[self]
 
+    @property
+    def says(self) -> str:
+        """Say what the role is for, in a line for the page that gives it."""
+        return _SAYS[self]
+
 
 _LABELS = {
     Role.HELP_DESK: "Help desk",
@@ -45,6 +50,15 @@ _LABELS = {
     Role.MANAGER: "Manager",
     Role.PRIVACY_OFFICER: "Privacy officer",
     Role.ADMINISTRATOR: "Administrator",
+}
+
+_SAYS = {
+    Role.HELP_DESK: "Opens and works on tickets, runs diagnoses, sees notes.",
+    Role.INTEGRATION_ENGINEER: "As the help desk, and changes integrations, secrets and alert rules.",
+    Role.INFORMATICS: "As the help desk, and reviews articles and template changes; sees reports.",
+    Role.MANAGER: "Reads tickets, reports and integrations' health; never a note's content.",
+    Role.PRIVACY_OFFICER: "Reads tickets and the audit trail; releases articles of restricted departments.",
+    Role.ADMINISTRATOR: "Lets people in and sets up integrations; sees no ticket and no note.",
 }
 
 _STAFF = frozenset({Right.SEE_TICKETS, Right.WORK_TICKETS, Right.RUN_DIAGNOSIS, Right.SEE_INTEGRATIONS})
