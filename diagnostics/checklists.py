@@ -16,6 +16,10 @@ class ChecklistName(StrEnum):
     MAPPING = "Mapping and template review"
     NETWORK = "Network quick checks"
     PERMISSIONS = "Permission audit"
+    TEMPLATE = "Template change"
+    EHR = "EHR vendor"
+    SCRIBE = "AI scribe"
+    UPGRADE = "After an upgrade"
     FOLLOW_UP = "Follow-up"
 
 
@@ -88,6 +92,33 @@ _list(
     ("PERM.6", "Check whether the department is restricted"),
     ("PERM.7", "Compare the grants with those before the last upgrade or access review"),
     ("PERM.8", "Check who is recorded as the author"),
+)
+_list(
+    ChecklistName.TEMPLATE,
+    ("TMPL.1", "Find the template change that came before the first failure"),
+    ("TMPL.2", "List every mapping that writes into the changed template"),
+    ("TMPL.3", "Correct the mapping to the new fields and send one note through it"),
+    ("TMPL.4", "Enter the change in the template register, so that the next one is reviewed first"),
+)
+_list(
+    ChecklistName.EHR,
+    ("EHR.1", "Collect request ids, UTC times and statuses of the failed requests"),
+    ("EHR.2", "Compare the hour of the failure with the vendor's maintenance windows and status page"),
+    ("EHR.3", "Send the packet to the vendor's integration engineers and note their case number"),
+    ("EHR.4", "Ask whether other customers are affected"),
+)
+_list(
+    ChecklistName.SCRIBE,
+    ("SCRIBE.1", "Ask the scribe's vendor for the note's generation record"),
+    ("SCRIBE.2", "Check how the scribe repeats a request whose answer was lost"),
+    ("SCRIBE.3", "Compare the scribe's version with the one before the first failure"),
+    ("SCRIBE.4", "Send the packet to the vendor's integration engineers and note their case number"),
+)
+_list(
+    ChecklistName.UPGRADE,
+    ("UPGRADE.1", "Compare the granted scopes with those registered before the upgrade"),
+    ("UPGRADE.2", "Run the six steps from every segment and keep the result as the baseline"),
+    ("UPGRADE.3", "Tell the help desk what changed and what to look for"),
 )
 _list(
     ChecklistName.FOLLOW_UP,

@@ -177,6 +177,47 @@ class ChecklistItemState(models.Model):
         return f"{self.item}: {self.state}"
 
 
+class ChecklistTemplate(models.Model):
+    """A version of a checklist: which of the engine's items, in which order. The newest version is in force.
+
+    A ticket keeps the versions it was given, so that changing a list changes no ticket's past.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(max_length=60)
+    version = models.PositiveIntegerField()
+    name = models.CharField(max_length=80)
+    about = models.CharField(max_length=200, blank=True)
+    category = models.CharField(max_length=32, blank=True, help_text="The root-cause category it comes with.")
+    items = models.JSONField(help_text="Ids of diagnostics/checklists.py, in their order.")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("slug", "-version", "id")
+        constraints = (models.UniqueConstraint(fields=("slug", "version"), name="checklist_version_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.name}, version {self.version}"
+
+
+class TicketChecklist(models.Model):
+    """A checklist that a ticket was given, by a conclusion (`by` is empty) or by a person."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    ticket_id = models.UUIDField(db_index=True)
+    template = models.ForeignKey(ChecklistTemplate, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("at", "id")
+        constraints = (models.UniqueConstraint(fields=("ticket_id", "template"), name="checklist_once_a_ticket"),)
+
+    def __str__(self) -> str:
+        return f"checklist of {self.ticket_id}"
+
+
 class Heartbeat(models.Model):
     """The last sign of life of a queue's workers, written by a task that went through that queue."""
 

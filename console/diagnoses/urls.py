@@ -2,8 +2,12 @@
 
 from django.urls import path
 
-from console.diagnoses import views
+from console.diagnoses import checklist_pages, views
 
 app_name = "diagnoses"
 
-urlpatterns = [path("explain/", views.explain, name="explain")]
+urlpatterns = [
+    path("explain/", views.explain, name="explain"),
+    path("checklists/", checklist_pages.checklists, name="checklists"),
+    path("checklists/<slug:name>/", checklist_pages.checklist, name="checklist"),
+]

@@ -20,6 +20,7 @@ from console.tickets.forms import (
     AnswerForm,
     AssignForm,
     AttachForm,
+    ChecklistForm,
     CommentForm,
     DisagreeForm,
     ItemForm,
@@ -160,6 +161,19 @@ def item(request: HttpRequest, number: int) -> HttpResponse:
             ticket=ticket, item=data["item"], state=data["state"], by=request.user, note=data["note"]
         ),
         name="item", back="checklist",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def add_checklist(request: HttpRequest, number: int) -> HttpResponse:
+    """Give a ticket a further checklist."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    return _do(
+        request, ticket, ChecklistForm(request.POST),
+        lambda data: services.add_checklist(ticket=ticket, slug=data["checklist"], by=request.user),
+        name="checklist", back="checklist",
     )  # fmt: skip
 
 

@@ -146,6 +146,8 @@ def _label(choices: type[TicketState | Severity | WaitingFor | TicketNote.End], 
 
 def _checklist(before: str, after: str) -> str:
     item = before.partition(" ")[0]
+    if after == "added":
+        return f"added the checklist “{item.replace('-', ' ')}”"
     text = ITEMS[item].text if item in ITEMS else item
     verb = {"done": "ticked", "open": "reopened", "not_applicable": "set aside"}.get(after, "changed")
     return f"{verb} “{text}”"

@@ -5,30 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console.diagnoses.models import ChecklistItemState
+from console.diagnoses.checklists import fitting, in_force, of_ticket
+from console.diagnoses.models import ChecklistItemState, ChecklistTemplate
 from console.diagnoses.pages import StepLine
 from console.tickets.models import Ticket
 from diagnostics import catalog
-from diagnostics.checklists import ITEMS, ChecklistName
+from diagnostics.checklists import ITEMS
 
 State = ChecklistItemState.State
-
-_LIST_OF_STEP = {
-    1: ChecklistName.TOKEN,
-    2: ChecklistName.WRITE_BACK,
-    3: ChecklistName.MAPPING,
-    4: ChecklistName.NETWORK,
-    5: ChecklistName.PERMISSIONS,
-}
-_LIST_OF_FAMILY = {
-    "auth": ChecklistName.TOKEN,
-    "fhir": ChecklistName.WRITE_BACK,
-    "hl7": ChecklistName.WRITE_BACK,
-    "map": ChecklistName.MAPPING,
-    "tmpl": ChecklistName.MAPPING,
-    "net": ChecklistName.NETWORK,
-    "perm": ChecklistName.PERMISSIONS,
-}
 
 
 @dataclass(frozen=True)
@@ -54,39 +38,51 @@ class ItemList:
 
     name: str
     items: tuple[Item, ...]
+    version: int = 0  # of the template; 0 where the list is none
 
 
 def checklist(ticket: Ticket, document: Mapping[str, Any] | None, steps: Sequence[StepLine]) -> tuple[ItemList, ...]:
-    """Give the lists that fit the cause, or while there is none, the steps that failed; the follow-up always."""
+    """Give the lists that the ticket was given; before any conclusion those that will fit as far as is known.
+
+    An item that stands in two lists is shown in the first. What the cause asks for beyond its list, and what somebody
+    ticked in a list that is gone, follow in lists of their own.
+    """
     states = {
         row.item: row
         for row in ChecklistItemState.objects.filter(ticket_id=ticket.id).select_related("by").order_by("id")
     }
     numbers = {check.id: check.number for step in steps for check in step.checks}
-    wanted = _lists(ticket.cause, steps)
-    chosen = {item.id for item in ITEMS.values() if item.list in wanted}
+    shown: set[str] = set()
+    lists = []
+
+    def show(name: str, ids: Sequence[str], version: int = 0) -> None:
+        new = [id for id in ids if id in ITEMS and id not in shown]
+        shown.update(new)
+        if new:
+            lines = tuple(_item(id, ITEMS[id].text, states.get(id), numbers) for id in new)
+            lists.append(ItemList(name, lines, version))
+
+    templates = _templates(ticket, steps)
+    for template in templates:
+        show(template.name, template.items, template.version)
     cause = catalog.causes().get(ticket.cause)
-    chosen |= set(cause.checklist) if cause else set()
-    chosen |= {row.item for row in states.values() if row.by_id}
-    lists: dict[ChecklistName, list[Item]] = {name: [] for name in ChecklistName}
-    for item in ITEMS.values():
-        if item.id in chosen:
-            lists[item.list].append(_item(item.id, item.text, states.get(item.id), numbers))
-    return tuple(ItemList(str(name), tuple(items)) for name, items in lists.items() if items)
+    show("Also for this cause", cause.checklist if cause else ())
+    show("Also ticked", [row.item for row in states.values() if row.by_id])
+    return tuple(lists)
+
+
+def _templates(ticket: Ticket, steps: Sequence[StepLine]) -> list[ChecklistTemplate]:
+    given = of_ticket(ticket.id)
+    if given:
+        return given
+    newest = in_force()
+    return [newest[slug] for slug in fitting(ticket.category, [s.number for s in steps if s.status == "failed"])]
 
 
 def progress(lists: Sequence[ItemList]) -> tuple[int, int]:
     """Count settled items and all items."""
     items = [item for one in lists for item in one.items]
     return sum(item.settled for item in items), len(items)
-
-
-def _lists(cause: str, steps: Sequence[StepLine]) -> set[ChecklistName]:
-    wanted = {ChecklistName.FOLLOW_UP}
-    if cause:
-        own = _LIST_OF_FAMILY.get(cause.partition(".")[0])
-        return wanted | ({own} if own else set())
-    return wanted | {_LIST_OF_STEP[s.number] for s in steps if s.status == "failed" and s.number in _LIST_OF_STEP}
 
 
 def _item(id: str, text: str, row: ChecklistItemState | None, numbers: Mapping[str, str]) -> Item:

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
+from console.diagnoses.checklists import fitting, give
 from console.diagnoses.models import ChecklistItemState, Run
 from console.notes.models import FailureMode
 from console.shared.work import WorkState
@@ -33,6 +34,8 @@ def take_conclusion(run: Run) -> None:
         }
         fields["title"] = _title(ticket.title, run.failure_mode)
         Ticket.objects.filter(pk=ticket.pk).update(**fields)
+        failed = [step["step"] for step in run.document.get("steps", ()) if step.get("status") == "failed"]
+        give(ticket.id, fitting(run.category, failed))
         _tick_by_checks(ticket, run)
     write_event(ticket, Kind.RUN_CONCLUDED, None, before=run.state, after=run.cause, reference=run.id)
     if ticket.state == TicketState.DIAGNOSING:

@@ -107,6 +107,12 @@ class ItemForm(forms.Form):
         return cleaned
 
 
+class ChecklistForm(forms.Form):
+    """A further checklist."""
+
+    checklist = forms.SlugField(max_length=60, error_messages={"required": "Choose a checklist first."})
+
+
 class AnswerForm(forms.Form):
     """An answer to what the engine asks."""
 

@@ -13,6 +13,7 @@ from console.accounts.roles import Right
 from console.diagnoses import pages as diagnosis
 from console.diagnoses import words
 from console.diagnoses.cases import build_case
+from console.diagnoses.checklists import in_force, of_ticket
 from console.diagnoses.ladder import Ladder, ladder
 from console.diagnoses.models import Run
 from console.diagnoses.verdict import Verdict, verdict
@@ -153,6 +154,12 @@ class TicketPage:
     def lists(self) -> tuple[ItemList, ...]:
         """Give the checklist."""
         return checklist(self.ticket, self.document, self.steps)
+
+    @cached_property
+    def further_lists(self) -> list[tuple[str, str]]:
+        """Give the checklists that could still be added."""
+        held = {template.slug for template in of_ticket(self.ticket.id)}
+        return sorted(((t.slug, t.name) for t in in_force().values() if t.slug not in held), key=lambda pair: pair[1])
 
     @property
     def done(self) -> tuple[int, int]:

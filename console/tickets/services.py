@@ -12,7 +12,7 @@ from console.accounts.access import require
 from console.accounts.models import User
 from console.accounts.roles import Right
 from console.accounts.services import record
-from console.diagnoses import words
+from console.diagnoses import checklists, words
 from console.diagnoses.models import Answer, ChecklistItemState, Run
 from console.diagnoses.services import request_run as request_diagnosis
 from console.integrations.models import Integration
@@ -309,6 +309,17 @@ def tick(*, ticket: Ticket, item: str, state: str, by: User, note: str = "") -> 
     row.save()
     write_event(ticket, Kind.CHECKLIST, by, before=f"{item} {before}".strip(), after=state, reference=row.id)
     return row
+
+
+@transaction.atomic
+def add_checklist(*, ticket: Ticket, slug: str, by: User) -> None:
+    """Give a ticket a further checklist."""
+    require(by, Right.WORK_TICKETS, ticket.facility_id)
+    try:
+        template = checklists.add(ticket_id=ticket.id, slug=slug, by=by)
+    except checklists.ChecklistError as refusal:
+        raise TicketError(str(refusal)) from None
+    write_event(ticket, Kind.CHECKLIST, by, before=template.slug, after="added")
 
 
 @transaction.atomic

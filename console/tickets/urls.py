@@ -19,6 +19,7 @@ urlpatterns = [
     path("tickets/<int:number>/comment/", actions.comment, name="comment"),
     path("tickets/<int:number>/attach/", actions.attach, name="attach"),
     path("tickets/<int:number>/checklist/", actions.item, name="item"),
+    path("tickets/<int:number>/checklists/", actions.add_checklist, name="add_checklist"),
     path("tickets/<int:number>/answer/", actions.answer, name="answer"),
     path("tickets/<int:number>/disagree/", actions.disagree, name="disagree"),
     path("tickets/<int:number>/notes/<uuid:note_id>/end/", actions.end_note, name="end_note"),

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.accounts.models import AuditEntry
 from console.accounts.roles import Role
+from console.diagnoses.checklists import in_force
 from console.diagnoses.models import Answer, ChecklistItemState, Run
 from console.shared.work import WorkState
 from console.tickets.models import Disagreement, TicketEvent, TicketNote
@@ -125,6 +126,7 @@ def test_what_a_document_says_is_text_and_never_markup(ticket, desk) -> None:
 
 
 def test_the_number_of_queries_does_not_grow_with_notes_comments_and_items(facility, desk) -> None:
+    in_force()  # the checklists are entered on first use
     integration = an_integration(facility)
     ticket = a_diagnosed_ticket(facility, a_note(integration))
 

@@ -25,11 +25,14 @@ ROWS = {
     "tickets:comment": posts(302, text="Seen."),
     "tickets:attach": posts(422),
     "tickets:item": posts(302, item="TOKEN.1", state="done"),
+    "tickets:add_checklist": posts(302, checklist="post-upgrade-validation"),
     "tickets:answer": posts(302, question="When?", value="At noon."),
     "tickets:disagree": posts(302, text="No."),
     "tickets:end_note": posts(302, end="in_chart"),
     "tickets:payload": Row(200, 404, 404, 403, method="post", privacy=200),
     "diagnoses:explain": everyone(),
+    "diagnoses:checklists": Row(200, 200, 200, 200, administrator=403),
+    "diagnoses:checklist": Row(200, 200, 200, 200, administrator=403),
     # No practice EHR runs in this suite: 503 is the page that says so.
     "demo:practice": Row(503, 503, 503, 403, administrator=403),
     "demo:switch": Row(422, 422, 422, 403, method="post", administrator=403),
@@ -38,4 +41,4 @@ ROWS = {
 
 def furnish(place: Place) -> dict[str, Any]:
     file = attach(ticket=place.ticket, name="a.txt", content_type="text/plain", content=b"x", by=place.person)
-    return {"number": place.ticket.number, "note_id": place.note_id, "attachment_id": file.id}
+    return {"number": place.ticket.number, "note_id": place.note_id, "attachment_id": file.id, "name": "network"}
