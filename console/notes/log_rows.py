@@ -36,7 +36,7 @@ def store_rows(
     batch: list[LogEntry] = []
     count = 0
     for row in rows:
-        batch.append(_entry(facility_id, integration, log, row))
+        batch.append(entry_of(facility_id, integration, log, row))
         if len(batch) >= BATCH:
             count += _flush(batch)
     return count + _flush(batch)
@@ -71,7 +71,15 @@ def _own(note: Note) -> Q:
     return own
 
 
-def _entry(facility_id: uuid.UUID, integration: Integration | None, log: str, row: Mapping[str, Any]) -> LogEntry:
+def entry_of(
+    facility_id: uuid.UUID,
+    integration: Integration | None,
+    log: str,
+    row: Mapping[str, Any],
+    *,
+    entry_id: uuid.UUID | None = None,
+) -> LogEntry:
+    """Give the entry of a row, not stored yet; an id of the caller's lets him tell the same row when it comes again."""
     ring = keyring(facility_id)
 
     def hashed(key: str, kind: str) -> bytes | None:
@@ -80,7 +88,7 @@ def _entry(facility_id: uuid.UUID, integration: Integration | None, log: str, ro
 
     status = row.get("status")
     return LogEntry(
-        id=new_id(),
+        id=entry_id or new_id(),
         at=_at(row["at"]),
         facility_id=facility_id,
         integration=integration,
