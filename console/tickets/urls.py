@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.tickets import actions, views
+from console.tickets import actions, packet_views, views
 
 app_name = "tickets"
 
@@ -22,6 +22,9 @@ urlpatterns = [
     path("tickets/<int:number>/checklists/", actions.add_checklist, name="add_checklist"),
     path("tickets/<int:number>/answer/", actions.answer, name="answer"),
     path("tickets/<int:number>/disagree/", actions.disagree, name="disagree"),
+    path("tickets/<int:number>/packet/", packet_views.show, name="packet"),
+    path("tickets/<int:number>/packet/download/", packet_views.download, name="packet_download"),
+    path("tickets/<int:number>/packet/mail/", packet_views.mail, name="packet_mail"),
     path("tickets/<int:number>/notes/<uuid:note_id>/end/", actions.end_note, name="end_note"),
     path("tickets/<int:number>/notes/<uuid:note_id>/content/", actions.payload, name="payload"),
     path("tickets/<int:number>/files/<uuid:attachment_id>/", views.attachment, name="attachment"),
