@@ -1,0 +1,63 @@
+"""Read what a report is computed from: two queries, however many tickets there are."""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Exists, OuterRef, Q
+
+from console.accounts.models import User
+from console.accounts.roles import Right
+from console.reports.lives import KINDS, RESOLVED, Event, Life, tell
+from console.tickets.access import visible
+from console.tickets.models import OPEN_STATES, Ticket, TicketEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Be a ticket with its life, and what it is grouped by. `seen` is false where the reader may not enter."""
+
+    number: int
+    title: str
+    facility_id: uuid.UUID
+    facility: str
+    time_zone: str
+    integration_id: uuid.UUID
+    integration: str
+    vendor: str
+    seen: bool
+    life: Life
+
+
+def lives(
+    user: User | AnonymousUser, places: Collection[uuid.UUID], since: datetime, until: datetime
+) -> tuple[Told, ...]:
+    """Read the tickets of some facilities that were resolved between two instants, or are open.
+
+    Which tickets to read may follow the state column; how long anything took is computed from events alone. Half a
+    million events (50,000 tickets) are read in one pass; nothing here asks once a ticket.
+    """
+    resolved = TicketEvent.objects.filter(
+        ticket=OuterRef("pk"), kind=TicketEvent.Kind.STATE, after=RESOLVED, at__gte=since, at__lt=until
+    )
+    tickets = Ticket.objects.filter(facility__in=places).filter(Q(state__in=OPEN_STATES) | Exists(resolved))
+    rows = defaultdict(list)
+    recorded = TicketEvent.objects.filter(ticket__in=tickets.order_by().values("id"), kind__in=KINDS)
+    for ticket_id, *event in recorded.order_by("ticket_id", "at", "id").values_list(
+        "ticket_id", "kind", "at", "before", "after"
+    ):
+        rows[ticket_id].append(Event(*event))
+    seen = Exists(visible(user, Right.SEE_REPORTS).filter(pk=OuterRef("pk")))
+    facts = tickets.annotate(seen=seen).order_by("number", "id")
+    found = []
+    for ticket_id, severity, *rest in facts.values_list(
+        "id", "severity", "number", "title", "facility_id", "facility__name", "facility__time_zone",
+        "integration_id", "integration__name", "integration__vendor", "seen",
+    ):  # fmt: skip
+        life = tell(rows[ticket_id], severity=severity)
+        if life is not None:
+            found.append(Told(*rest, life))
+    return tuple(found)
