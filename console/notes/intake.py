@@ -28,7 +28,7 @@ AHEAD = timedelta(days=1)
 _COLUMNS = {
     "id": "uuid", "at": "timestamptz", "facility_id": "uuid", "integration_id": "uuid", "log": "text", "event": "text",
     "status": "int2", "ack": "text", "signature": "text", "note_hash": "bytea", "transaction_hash": "bytea",
-    "request_hash": "bytea", "encounter_hash": "bytea", "sealed": "bytea",
+    "request_hash": "bytea", "encounter_hash": "bytea", "position": "int4", "sealed": "bytea",
 }  # fmt: skip
 # One statement a batch, whatever its size; the primary key decides what was there before, also between two senders.
 _INSERT = (
@@ -114,11 +114,11 @@ def _take_batch(
     latest: datetime,
     receipt: Receipt,
 ) -> None:
-    rows: list[dict[str, Any]] = []
+    rows: list[tuple[int, dict[str, Any]]] = []
     bad: list[QuarantinedLine] = []
     for number, line in batch:
         try:
-            rows += read_line(line, log=made.log, zone=zone, latest=latest)
+            rows += ((number, row) for row in read_line(line, log=made.log, zone=zone, latest=latest))
         except BadLine as problem:
             receipt.quarantined += 1
             if len(receipt.problems) < KEPT_LINES:
@@ -126,7 +126,10 @@ def _take_batch(
                 raw = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)
                 bad.append(_quarantined(made, number, str(problem), raw))
     QuarantinedLine.objects.bulk_create(bad)
-    entries = {entry.id: (entry, row) for row in rows for entry in [_entry(source, made.log, row)]}
+    entries: dict[uuid.UUID, tuple[LogEntry, dict[str, Any]]] = {}
+    for number, row in rows:
+        entry = _entry(source, made.log, row, number)
+        entries.setdefault(entry.id, (entry, row))
     new = _insert([entry for entry, _ in entries.values()])
     receipt.stored += len(new)
     receipt.duplicate += len(rows) - len(new)
@@ -139,7 +142,7 @@ def _quarantined(made: LogImport, number: int, reason: str, line: bytes) -> Quar
     return QuarantinedLine(facility_id=made.facility_id, log_import=made, number=number, reason=reason, line=line)
 
 
-def _entry(source: Source, log: str, row: dict[str, Any]) -> LogEntry:
+def _entry(source: Source, log: str, row: dict[str, Any], position: int) -> LogEntry:
     """Give the entry under the id that this very row always gets; keyed, because rows hold what may be guessed."""
     moment = datetime.fromisoformat(row["at"]).astimezone(UTC).isoformat()
     canonical = json.dumps({**row, "at": moment}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -148,7 +151,8 @@ def _entry(source: Source, log: str, row: dict[str, Any]) -> LogEntry:
         key=keyring(source.facility_id).hash_key, digest_size=16, person=b"notetrace-row",
     ).digest()  # fmt: skip
     number = int.from_bytes(digest) & ~(0xF << 76) & ~(0x3 << 62) | 0x8 << 76 | 0x2 << 62  # RFC 9562, version 8
-    return entry_of(source.facility_id, source.integration, log, row, entry_id=uuid.UUID(int=number))
+    entry_id = uuid.UUID(int=number)
+    return entry_of(source.facility_id, source.integration, log, row, entry_id=entry_id, position=position)
 
 
 def _insert(entries: list[LogEntry]) -> set[uuid.UUID]:

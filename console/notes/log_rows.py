@@ -57,9 +57,10 @@ def rows_of(note: Note, log: str) -> tuple[dict[str, Any], ...] | None:
     first = span["first"] or note.generated_at or note.created_at
     last = span["last"] or first
     around = Q(at__gte=first - BEFORE, at__lte=last + AFTER)
-    near = entries.filter(around).order_by("at", "id")[:MOST_ROWS]
+    near = entries.filter(around).order_by("at", "position", "id")[:MOST_ROWS]
     found = {entry.pk: entry for entry in [*near, *entries.filter(own)[:MOST_ROWS]]}
-    return tuple(entry.sealed for entry in sorted(found.values(), key=lambda entry: (entry.at, entry.pk)))
+    in_order = sorted(found.values(), key=lambda entry: (entry.at, entry.position, entry.pk))
+    return tuple(entry.sealed for entry in in_order)
 
 
 def _own(note: Note) -> Q:
@@ -78,8 +79,13 @@ def entry_of(
     row: Mapping[str, Any],
     *,
     entry_id: uuid.UUID | None = None,
+    position: int = 0,
 ) -> LogEntry:
-    """Give the entry of a row, not stored yet; an id of the caller's lets him tell the same row when it comes again."""
+    """Give the entry of a row, not stored yet.
+
+    An id of the caller's lets him tell the same row when it comes again; ids of ours keep the order of equal times by
+    themselves, others need the line as `position`.
+    """
     ring = keyring(facility_id)
 
     def hashed(key: str, kind: str) -> bytes | None:
@@ -101,6 +107,7 @@ def entry_of(
         transaction_hash=hashed("transaction_id", "transaction"),
         request_hash=hashed("request_id", "request"),
         encounter_hash=hashed("encounter_id", "encounter"),
+        position=position,
         sealed=_plain(row),
     )
 

@@ -94,10 +94,11 @@ class LogEntry(models.Model):
     transaction_hash = models.BinaryField(null=True)
     request_hash = models.BinaryField(null=True)
     encounter_hash = models.BinaryField(null=True)
+    position = models.PositiveIntegerField(default=0, help_text="Line it came in: keeps the order of equal times.")
     sealed = SealedJSONField()
 
     class Meta:
-        ordering = ("at", "id")
+        ordering = ("at", "position", "id")
         verbose_name_plural = "log entries"
         indexes = (  # made by SQL in migration 0001, like the table itself: Django knows no partitions
             models.Index(fields=("integration", "at"), name="log_by_integration"),

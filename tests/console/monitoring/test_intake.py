@@ -77,6 +77,13 @@ def test_a_note_that_is_known_already_is_filled_in_and_keeps_what_it_had(integra
     assert find(a_person(integration.facility), "TX-1").get() == note
 
 
+def test_rows_of_one_second_keep_the_order_of_the_file(integration) -> None:
+    events = ["token", "failed", "token", "sent", "failed", "sent", "acked", "queued"]
+    story = [good(event=event, attempt=number) for number, event in enumerate(events)]
+    take_rows(source=a_source(integration), log="scribe", lines=lines(story))
+    assert [row["event"] for row in rows_of(Note.objects.get(), "scribe")] == events
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
