@@ -10,6 +10,15 @@ from console.accounts.models import User
 from console.accounts.roles import Right
 
 
+def require_mailbox(user: User | AnonymousUser) -> None:
+    """Let those through who cause mails: administrators, and who works on tickets; outside the demo nobody."""
+    if not settings.DEMO:
+        raise Http404("There is no mailbox here.")
+    held = grants(user)
+    if not held.where(Right.ADMINISTER) and not held.where(Right.WORK_TICKETS):
+        raise PermissionDenied("Your role does not see the demo's mailbox.")
+
+
 def require_practice(user: User | AnonymousUser) -> None:
     """Let those through who run diagnoses; outside the demo the page does not exist."""
     if not settings.DEMO:

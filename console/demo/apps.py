@@ -14,7 +14,16 @@ class DemoConfig(AppConfig):
 
     def ready(self) -> None:
         """Bring the page of practice faults into the navigation, for those who may use it, in the demo."""
-        add_entry(Entry(90, "Practice faults", "demo:practice", ("demo",), _may_practise, more=True))
+        add_entry(Entry(90, "Practice faults", "demo:practice", ("demo:practice",), _may_practise, more=True))
+        add_entry(Entry(95, "Demo mailbox", "demo:mailbox", ("demo:mailbox",), _may_see_mail, more=True))
+
+
+def _may_see_mail(request: HttpRequest) -> bool:
+    from console.accounts.access import grants
+    from console.accounts.roles import Right
+
+    held = grants(request.user)
+    return settings.DEMO and bool(held.where(Right.ADMINISTER) or held.where(Right.WORK_TICKETS))
 
 
 def _may_practise(request: HttpRequest) -> bool:

@@ -44,23 +44,27 @@ PLACES = (
     ),
 )
 
-# (login, name, facility, role); the first three are printed at the start.
+# (login, name, facility, role); one of each role is printed at the start.
 PEOPLE = (
     ("helpdesk@northcampus.example", "Hana Desai", "northcampus", Role.HELP_DESK),
     ("informatics@northcampus.example", "Ines Falk", "northcampus", Role.INFORMATICS),
     ("manager@northcampus.example", "Milo Arend", "northcampus", Role.MANAGER),
     ("engineer@northcampus.example", "Edda Nyström", "northcampus", Role.INTEGRATION_ENGINEER),
     ("privacy@northcampus.example", "Pia Oduya", "northcampus", Role.PRIVACY_OFFICER),
+    ("admin@northcampus.example", "Ada Brandt", "northcampus", Role.ADMINISTRATOR),
     ("nightdesk@northcampus.example", "Noah Quist", "northcampus", Role.HELP_DESK),
     ("helpdesk@lakeside.example", "Lars Ibe", "lakeside", Role.HELP_DESK),
     ("engineer@lakeside.example", "Lena Sorrel", "lakeside", Role.INTEGRATION_ENGINEER),
     ("helpdesk@harbor.example", "Hugo Marsh", "harbor", Role.HELP_DESK),
     ("manager@harbor.example", "Maren Teal", "harbor", Role.MANAGER),
 )
-# The three printed logins work across the demo's hospitals, so that every sample ticket can be reached.
+# Some of the printed logins work across the demo's hospitals, so that there is something to switch between.
 ALSO = (
     ("helpdesk@northcampus.example", "lakeside", Role.HELP_DESK),
     ("informatics@northcampus.example", "lakeside", Role.INFORMATICS),
+    ("engineer@northcampus.example", "lakeside", Role.INTEGRATION_ENGINEER),
+    ("admin@northcampus.example", "lakeside", Role.ADMINISTRATOR),
+    ("admin@northcampus.example", "harbor", Role.ADMINISTRATOR),
     ("manager@northcampus.example", "lakeside", Role.MANAGER),
     ("manager@northcampus.example", "harbor", Role.MANAGER),
 )

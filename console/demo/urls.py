@@ -8,5 +8,6 @@ app_name = "demo"
 
 urlpatterns = [
     path("practice/", views.practice, name="practice"),
+    path("practice/mailbox/", views.mailbox, name="mailbox"),
     path("practice/switch/", views.switch_fault, name="switch"),
 ]

@@ -10,7 +10,8 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from console.demo.access import require_practice
+from console.demo.access import require_mailbox, require_practice
+from console.demo.mailbox import letters
 from console.demo.practice import PracticeIsAway, heal, practice_page, switch
 from diagnostics.practice.faults import FAULTS
 
@@ -34,6 +35,15 @@ def practice(request: HttpRequest) -> HttpResponse:
     except PracticeIsAway as away:
         return render(request, "demo/practice.html", {"away": str(away)}, status=503)
     return render(request, "demo/practice.html", {"page": page})
+
+
+@login_required
+@never_cache
+@require_GET
+def mailbox(request: HttpRequest) -> HttpResponse:
+    """Show what the demo would have mailed."""
+    require_mailbox(request.user)
+    return render(request, "demo/mailbox.html", {"letters": letters()})
 
 
 @login_required

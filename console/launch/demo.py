@@ -28,8 +28,11 @@ from console.shared.addresses import queue_beside
 
 LOGINS = (
     ("helpdesk@northcampus.example", "Help desk"),
+    ("engineer@northcampus.example", "Integration engineer"),
     ("informatics@northcampus.example", "Clinical informatics"),
     ("manager@northcampus.example", "Manager"),
+    ("privacy@northcampus.example", "Privacy officer"),
+    ("admin@northcampus.example", "Administrator"),
 )
 PASSWORD_FOR_THE_DEMO = "follow-the-note"
 WEB_LIMIT_S = 60.0
@@ -93,25 +96,31 @@ def _start(
     _say("Applying migrations …")
     migrate(folder)
     _forget_heartbeats()
-    seeded = _is_seeded()
-    practice = Child("practice-ehr", _manage("practice_ehr", "--demo"), is_service=True)
-    if not seeded:
-        _say("Making sample data (first start only) …")
-        subprocess.run(_manage("seed"), cwd=ROOT, check=True)
     port = _free_port(options.port)
     address = f"http://127.0.0.1:{port}/"
+    # Links in mails need the address; the mails become files, which the demo's mailbox page shows.
+    os.environ.setdefault("CONSOLE_ADDRESS", address)
+    os.environ.setdefault("MAIL_FOLDER", str(folder / "mail"))
+    practice = Child("practice-ehr", _manage("practice_ehr", "--demo"), is_service=True)
+    if not _is_seeded() and not options.empty:
+        _say("Making sample data (first start only) …")
+        subprocess.run(_manage("seed"), cwd=ROOT, check=True)
+    with_sample = _is_seeded()
     (folder / "address").write_text(address + "\n", encoding="utf-8")
     web = Child("web", _granian(port), env={"DATABASE_POOL_SIZE": "6"}, is_service=True)
     supervisor.start(web)  # the page comes first; workers follow, and the page says so until they are there
-    supervisor.start(practice)
+    if with_sample:
+        supervisor.start(practice)
     supervisor.start(Child("sweeper", _manage("sweeper")))
     supervisor.start(Child("worker", _manage("worker", "--concurrency", "2"), stop_limit_s=12))
     supervisor.start(Child("beat", _manage("beat", "--schedule", str(folder / "beat-schedule"))))
     _wait_for(address, supervisor)
     _say("")
     _say(f"NoteTrace answers at {address}  (after {time.monotonic() - began:.1f} s)")
-    for email, role in LOGINS:
+    for email, role in LOGINS if with_sample else ():
         _say(f"  {role:<22} {email:<36} password: {PASSWORD_FOR_THE_DEMO}")
+    if not with_sample:
+        _say("  Without sample data. If nothing is set up yet, run in a second terminal: python3 manage.py setup")
     _say("Press Ctrl-C to stop.")
 
 
@@ -119,6 +128,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="manage.py demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="wished port of the web page (default 8000)")
     parser.add_argument("--reset", action="store_true", help="throw all demo data away and start over")
+    parser.add_argument("--empty", action="store_true", help="make no sample data; `manage.py setup` comes first then")
     return parser.parse_args(arguments)
 
 
@@ -139,7 +149,7 @@ def _reset(folder: Path, server: EmbeddedPostgres | None) -> None:
         _say("--reset leaves the database of DATABASE_URL alone; only this machine's demo files are removed.")
     else:
         server.erase()
-    for name in ("practice", "migrated", "beat-schedule", "log", "address"):
+    for name in ("practice", "migrated", "beat-schedule", "log", "address", "mail"):
         path = folder / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     (folder / "log").mkdir(exist_ok=True)

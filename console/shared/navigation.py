@@ -20,7 +20,7 @@ class Badge:
 
 @dataclass(frozen=True)
 class Entry:
-    """Lead to a page. `here` are the URL namespaces, or names, that count as being there; `more` puts it into the folded part."""
+    """Lead to a page. `here` are the URL namespaces or names that count as being there; `more` folds it away."""
 
     order: int
     name: str

@@ -3,8 +3,15 @@
 from django import template
 
 from console.accounts.audit import words
+from console.accounts.models import Facility
 
 register = template.Library()
+
+
+@register.simple_tag
+def nothing_set_up() -> bool:
+    """Tell whether the installation has no facility yet, so that nobody can log in."""
+    return not Facility.objects.exists()
 
 
 @register.filter

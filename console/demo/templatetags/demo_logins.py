@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django import template
 from django.conf import settings
 
+from console.demo.models import Seeding
 from console.launch.demo import LOGINS, PASSWORD_FOR_THE_DEMO
 
 register = template.Library()
@@ -21,7 +22,7 @@ class Login:
 
 @register.simple_tag
 def demo_logins() -> tuple[Login, ...]:
-    """Name the three logins in the demo; elsewhere there is none to name."""
-    if not settings.DEMO:
+    """Name the logins of the sample data; elsewhere there is none to name."""
+    if not settings.DEMO or not Seeding.objects.exists():
         return ()
     return tuple(Login(role, email, PASSWORD_FOR_THE_DEMO) for email, role in LOGINS)

@@ -38,6 +38,7 @@ ROWS = {
     "diagnoses:checklist": Row(200, 200, 200, 200, administrator=403),
     # No practice EHR runs in this suite: 503 is the page that says so.
     "demo:practice": Row(503, 503, 503, 403, administrator=403),
+    "demo:mailbox": Row(200, 200, 200, 403, administrator=200),
     "demo:switch": Row(422, 422, 422, 403, method="post", administrator=403),
 }
 
