@@ -10,7 +10,9 @@
       // A row someone opened or closed stays so; what someone is typing is theirs.
       beforeAttributeUpdated: (name, node) =>
         name !== "data-touched" && !(name === "open" && node.dataset && node.dataset.touched),
-      beforeNodeMorphed: (node) => !(node.matches && node.matches("form[data-dirty]")),
+      // What was loaded into a part of its own stays while its id does; under a new id it is loaded anew.
+      beforeNodeMorphed: (node, next) =>
+        !(node.matches && (node.matches("form[data-dirty]") || (node.matches("[data-kept]") && node.id === next.id))),
       beforeNodeRemoved: (node) => !(node.matches && node.matches("form[data-dirty]")),
     });
   }
