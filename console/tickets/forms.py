@@ -1,5 +1,7 @@
 """What people may send to a ticket, and what is wrong with it in plain words."""
 
+import base64
+
 from django import forms
 from django.conf import settings
 
@@ -17,6 +19,12 @@ PASTE_LIMIT = 2_000_000
 class OpenForm(forms.Form):
     """The paste box and, where the note does not tell, the integration."""
 
+    file = forms.FileField(
+        required=False,
+        max_length=200,
+        error_messages={"empty": "This file is empty.", "max_length": "Shorten its name."},
+    )
+    raw = forms.CharField(required=False, max_length=PASTE_LIMIT * 2)  # the bytes of a file, carried along as base64
     pasted = forms.CharField(
         max_length=PASTE_LIMIT,
         error_messages={
@@ -31,6 +39,39 @@ class OpenForm(forms.Form):
     )
     severity = forms.ChoiceField(choices=Severity.choices, required=False, initial=Severity.UNDOCUMENTED)
     key = forms.CharField(max_length=64, required=False)
+
+    def clean_file(self) -> object:
+        """Refuse what is too large before it is read."""
+        file = self.cleaned_data["file"]
+        if file and file.size > PASTE_LIMIT:
+            raise forms.ValidationError("This file is too large: a note may have up to 2 MB.")
+        return file
+
+    def clean(self) -> dict[str, object]:
+        """Take a file for what is pasted; keep its bytes, because a character set is judged by bytes."""
+        cleaned = super().clean() or {}
+        file, content = cleaned.get("file"), b""
+        if file:
+            content = file.read()
+            cleaned["pasted"] = as_text(content)
+            self.errors.pop("pasted", None)
+        elif cleaned.get("raw") and cleaned.get("pasted"):
+            try:
+                content = base64.b64decode(str(cleaned["raw"]), validate=True)
+            except ValueError:
+                content = b""
+            if as_text(content).split() != str(cleaned["pasted"]).split():
+                content = b""  # the text was changed since: what stands there counts
+        cleaned["content"] = content
+        return cleaned
+
+
+def as_text(content: bytes) -> str:
+    """Read bytes as text whatever their character set: an undeclared one is a finding, not a reason to refuse."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 class CommentForm(forms.Form):

@@ -1,5 +1,6 @@
 """The page that opens a ticket: what was recognised, which open tickets match, what is still to be asked."""
 
+import hashlib
 import uuid
 from dataclasses import dataclass
 
@@ -122,18 +123,23 @@ def _matches(user: User, notes: list[Note], explanation: Explanation | None) -> 
 
 
 @transaction.atomic
-def open_from(*, opening: Opening, integration: Integration, text: str, by: User, key: str) -> Ticket:
-    """Open the ticket, keeping a note that was not known before."""
+def open_from(
+    *, opening: Opening, integration: Integration, text: str, by: User, key: str, content: bytes = b""
+) -> Ticket:
+    """Open the ticket, keeping a note that was not known before; `content` are the bytes of an uploaded payload."""
     note = opening.note if opening.note is not None and opening.note.integration_id == integration.id else None
     pasted = opening.pasted
-    if note is None and pasted.note_id and pasted.kind != "error":
+    payload = (content or pasted.payload) if pasted.payload is not None else None
+    # A payload without any id is a note all the same; its content names it, so that pasted twice it is one.
+    note_id = pasted.note_id or (f"pasted-{hashlib.blake2b(payload, digest_size=5).hexdigest()}" if payload else "")
+    if note is None and note_id and pasted.kind != "error":
         note = keep_note(
             integration=integration,
-            external_id=pasted.note_id,
+            external_id=note_id,
             transaction_id=pasted.ids.get("transaction_id"),
             encounter_id=pasted.ids.get("encounter_id"),
             patient_id=pasted.ids.get("patient_id"),
-            payload=pasted.payload,
+            payload=payload,
             payload_name=pasted.payload_name,
         )
     return open_ticket(by=by, integration=integration, notes=[note] if note else [], pasted=text, idempotency_key=key)

@@ -1,5 +1,6 @@
 """The queue, the opening of a ticket, and the ticket page with its live fragment."""
 
+import base64
 import hashlib
 import io
 import uuid
@@ -61,12 +62,14 @@ def open_ticket(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied("Your role does not open tickets. Ask your facility's administrator.")
     if request.method == "GET":
         return render(request, "tickets/open.html", {"form": OpenForm(), "key": uuid.uuid4().hex})
-    form = OpenForm(request.POST)
+    form = OpenForm(request.POST, request.FILES)
     form.fields["integration"].queryset = integrations_for(request.user)
     context = {"form": form, "key": request.POST.get("key") or uuid.uuid4().hex}
     valid = form.is_valid()
-    if "pasted" in form.cleaned_data:
+    if form.cleaned_data.get("pasted"):
         context["opening"] = opening = look(request.user, form.cleaned_data["pasted"])
+        context["pasted"] = form.cleaned_data["pasted"]
+        context["raw"] = base64.b64encode(form.cleaned_data.get("content") or b"").decode()
     if request.htmx:
         return render(request, "tickets/_recognised.html", context)
     if not valid:
@@ -83,6 +86,7 @@ def open_ticket(request: HttpRequest) -> HttpResponse:
         text=form.cleaned_data["pasted"],
         by=request.user,
         key=_key(request, form.cleaned_data["key"]),
+        content=form.cleaned_data["content"],
     )
     return redirect("tickets:ticket", made.number)
 

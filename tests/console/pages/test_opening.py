@@ -1,8 +1,10 @@
 """Opening a ticket: two fields at most, one ticket however often the button is pressed."""
 
+import html
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from console.accounts.roles import Role
@@ -44,6 +46,42 @@ def test_a_known_note_is_recognised_with_its_integration_and_nothing_is_asked(cl
     assert "Note <b>N-5f21c</b> of " + integration.name in text
     assert "<select" not in text.split('id="recognised"')[1]
     assert not Ticket.objects.exists()  # looking makes nothing
+
+
+def test_an_uploaded_payload_keeps_its_bytes_through_the_look_and_into_the_note(client, integration) -> None:
+    content = MESSAGE.replace("\n", "\r").encode() + "Caf\u00e9".encode("latin-1")
+    file = SimpleUploadedFile("note.hl7", content, content_type="application/octet-stream")
+    answer = client.post(WHERE, {"step": "look", "file": file})
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "An HL7 v2 message" in text
+    raw = re.search(r'name="raw" value="([^"]+)"', text)[1]
+    shown = html.unescape(re.search(r"<textarea.*?>(.*?)</textarea>", text, re.S)[1])
+    client.post(
+        WHERE, {"step": "open", "pasted": shown.replace("\r", "\r\n"), "raw": raw, "integration": integration.id}
+    )
+    assert Note.objects.get().payload == content
+    changed = {"step": "open", "pasted": shown.replace("MDM", "ORU"), "raw": raw, "integration": integration.id}
+    client.post(WHERE, changed)
+    assert b"ORU" in Note.objects.get().payload  # what stands in the box counts
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"", "This file is empty."), (b"x" * 2_000_001, "up to 2 MB")], ids=["empty", "too large"]
+)
+def test_a_file_that_will_not_do_says_why(client, integration, content, says) -> None:
+    answer = client.post(WHERE, {"step": "look", "file": SimpleUploadedFile("note.txt", content)})
+    assert answer.status_code == 422
+    assert says in answer.content.decode()
+
+
+def test_a_payload_without_any_id_becomes_one_note_however_often_it_is_pasted(client, integration) -> None:
+    payload = '{"resourceType": "DocumentReference", "status": "current"}'
+    for _ in range(2):
+        client.post(WHERE, {"step": "open", "pasted": payload, "integration": integration.id})
+    note = Note.objects.get()
+    assert note.external_id.startswith("pasted-")
+    assert note.payload == payload.encode()
 
 
 @pytest.mark.parametrize("pasted", ["TX-77", "E-88213", MESSAGE, "HTTP/1.1 422 while sending TX-77"])
