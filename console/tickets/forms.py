@@ -19,11 +19,7 @@ PASTE_LIMIT = 2_000_000
 class OpenForm(forms.Form):
     """The paste box and, where the note does not tell, the integration."""
 
-    file = forms.FileField(
-        required=False,
-        max_length=200,
-        error_messages={"empty": "This file is empty.", "max_length": "Shorten its name."},
-    )
+    file = forms.FileField(required=False, error_messages={"empty": "This file is empty."})
     raw = forms.CharField(required=False, max_length=PASTE_LIMIT * 2)  # the bytes of a file, carried along as base64
     pasted = forms.CharField(
         max_length=PASTE_LIMIT,
