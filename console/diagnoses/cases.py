@@ -1,6 +1,7 @@
 """Make the engine's case of a note and its integration from what the console holds now."""
 
 import uuid
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -20,12 +21,13 @@ def build_case(
 ) -> engine.Case:  # fmt: skip
     """Give the case: the integration's current snapshots, the note's trace, the answers of people."""
     return engine.Case(
-        integration=join(integration),
+        integration=_with_windows(integration),
         now=now or timezone.now(),
         note=_note(note) if note else None,
         logs=_logs(note) if note else engine.Logs(),
         filed=_newest(FiledSnapshot, note=note) if note else None,
-        template=_newest(TemplateVersion, integration=integration),
+        # A version that was approved for a later day is not in force yet.
+        template=_newest(TemplateVersion, integration=integration, created_at__lte=timezone.now()),
         mapping=_newest(Mapping, integration=integration),
         roles=_newest(RolesSnapshot, integration=integration),
         encounters=_encounters(note) if note else None,
@@ -50,6 +52,14 @@ def case_of(run: Run) -> engine.Case:
         now=run.created_at if run.offline else None,
         writes=run.writes,
     )
+
+
+def _with_windows(integration: Integration) -> engine.Integration:
+    """Give the integration with the maintenance windows that people registered."""
+    part = join(integration)
+    rows = integration.maintenance_windows.order_by("start_at", "id")
+    windows = tuple(engine.MaintenanceWindow(row.start_at, row.end_at) for row in rows)
+    return replace(part, maintenance=(*part.maintenance, *windows)) if windows else part
 
 
 def _newest(model: type[Any], **by: Any) -> dict[str, Any] | None:
