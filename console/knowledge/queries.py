@@ -26,7 +26,7 @@ from diagnostics.explain import explain
 
 MOST = 30
 MOST_WORDS = 8
-ABOUT_SO = 0.45  # of pg_trgm's word similarity: one letter wrong in a word of six still passes
+ABOUT_SO, LONG_SO, SHORT = 0.3, 0.45, 5  # pg_trgm's word similarity: two letters swapped in a word still pass
 LIKE_ERROR = 0.5
 _WORD = re.compile(r"[^\W_]{3,40}")
 _BEGIN, _END = "\x02", "\x03"  # never typed, so that a text cannot pretend to be highlighted
@@ -52,35 +52,45 @@ class Seen:
 def search(user: User, text: str, *, category: str = "", vendor: str = "") -> tuple[list[Article], int]:
     """Give the best published articles and how many match in all; without a text the newest.
 
-    Each carries `fragment`, a part of its text in which control characters enclose what matched.
+    Words spelled about so are tried only where nothing holds them as typed. Each article carries `fragment`, a part of
+    its text in which control characters enclose what matched.
     """
     found = readable(user).select_related("ticket").annotate(used=Count("uses", distinct=True))
     if category:
         found = found.filter(category=category)
     if vendor:
         found = found.filter(vendor=vendor)
-    text = text.replace(_BEGIN, "").replace(_END, "").strip()[:20_000]
+    text = re.sub(r"[\x00-\x08]", "", text).strip()[:20_000]
+    if not text:
+        return _page(found.order_by(*_STALE_LAST, "-published_at", "-id"))
+    query = SearchQuery(text[:500], config="english", search_type="websearch")
+    typed = list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
+    signature = signature_of_text(text)
+    named = (explain(text).cause if len(typed) > 1 else None) or ""
+    found = _scored(found, text, query, signature, named)
+    exact = Q(vector=query)
+    if signature:
+        exact |= Q(signature=signature) | Q(signature__trigram_similar=signature)
+    if named:
+        exact |= Q(cause=named)
+    results, count = _page(found.filter(exact))
+    if count or not 0 < len(typed) <= MOST_WORDS:
+        return results, count
     with transaction.atomic():
-        found = _matching(found, text) if text else found.order_by(*_STALE_LAST, "-published_at", "-id")
-        return list(found.defer("body", "vector", "words")[:MOST]), found.count()
+        _allow_typos()
+        return _page(_about_so(found, typed))
 
 
 _STALE_LAST = (Case(When(state=ArticleState.STALE, then=1), default=0),)
 
 
-def _matching(articles: QuerySet[Article], text: str) -> QuerySet[Article]:
-    query = SearchQuery(text[:500], config="english", search_type="websearch")
-    match = Q(vector=query)
-    typed = list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
-    if 0 < len(typed) <= MOST_WORDS:
-        _allow_typos()
-        match |= Q(*(Q(words__trigram_word_similar=word) for word in typed))
-    signature = signature_of_text(text)
-    if signature:
-        match |= Q(signature=signature) | Q(signature__trigram_similar=signature)
-    named = explain(text).cause if len(typed) > 1 else None
-    if named:
-        match |= Q(cause=named)
+def _page(found: QuerySet[Article]) -> tuple[list[Article], int]:
+    return list(found.defer("body", "vector", "words")[:MOST]), found.count()
+
+
+def _scored(
+    articles: QuerySet[Article], text: str, query: SearchQuery, signature: str, named: str
+) -> QuerySet[Article]:
     score = (
         SearchRank(F("vector"), query)
         + TrigramWordSimilarity(text[:200], "title")
@@ -90,11 +100,21 @@ def _matching(articles: QuerySet[Article], text: str) -> QuerySet[Article]:
     headline = SearchHeadline(
         "text", query, config="english", start_sel=_BEGIN, stop_sel=_END, max_words=32, min_words=16, max_fragments=1
     )
-    return (
-        articles.filter(match)
-        .annotate(fragment=headline, score=ExpressionWrapper(score, output_field=FloatField()))
-        .order_by(*_STALE_LAST, "-score", "-id")
+    return articles.annotate(fragment=headline, score=ExpressionWrapper(score, output_field=FloatField())).order_by(
+        *_STALE_LAST, "-score", "-id"
     )
+
+
+def _about_so(articles: QuerySet[Article], typed: list[str]) -> QuerySet[Article]:
+    """Match where every word stands about as typed; short ones share few trigrams, so less is asked of them."""
+    for number, word in enumerate(typed):
+        articles = articles.filter(words__trigram_word_similar=word)  # the index answers this
+        if len(word) > SHORT:
+            name = f"like_{number}"
+            articles = articles.alias(**{name: TrigramWordSimilarity(word, "words")}).filter(
+                **{f"{name}__gte": LONG_SO}
+            )
+    return articles
 
 
 def _allow_typos() -> None:

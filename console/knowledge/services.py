@@ -17,8 +17,9 @@ from console.knowledge.lint import Lint, Problem
 from console.knowledge.models import READABLE, UNPUBLISHED, Article, ArticleState, ArticleUse, ArticleVersion
 from console.knowledge.signatures import signature_of
 from console.tickets import services as tickets
-from console.tickets.models import Ticket, TicketEvent
+from console.tickets.models import Ticket, TicketEvent, TicketState
 from console.tickets.moves import write_event
+from console.tickets.states import NEXT
 
 REVIEW_AFTER = timedelta(days=180)
 
@@ -68,6 +69,9 @@ def resolve(
     expected: str | None = None,
 ) -> Article:
     """Resolve a ticket and draft its article; either both happen or neither does."""
+    state = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk).state
+    if state == expected and TicketState.RESOLVED not in NEXT[state]:
+        raise tickets.TicketError(f"A ticket that is “{TicketState(state).label}” cannot be resolved.")
     tickets.resolve(ticket=ticket, by=by, category=category, cause=cause, ends=ends, outcome=outcome, expected=expected)
     if what_was_done.strip():
         tickets.comment(ticket=ticket, text=what_was_done, by=by)
