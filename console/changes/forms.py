@@ -11,7 +11,7 @@ from console.accounts.models import User
 from console.accounts.roles import Right
 from console.integrations.models import Integration
 from diagnostics.case_folder import parse
-from diagnostics.case_format import TemplateFormat
+from diagnostics.case_format import TemplateField, TemplateFormat
 from diagnostics.errors import CaseError
 from diagnostics.parsing.note_headings import SECTIONS
 
@@ -25,7 +25,7 @@ def read_template(raw: str) -> dict[str, Any]:
         parse(raw.encode(), TemplateFormat, "template.json")
         content: dict[str, Any] = json.loads(raw.lstrip("\ufeff"))
     except CaseError as error:
-        raise forms.ValidationError(_place(error, raw)) from None
+        raise forms.ValidationError(_numbered(error, raw) or _place(error, raw)) from None
     for key in ("template_id", "version", "fields"):
         if not content.get(key):
             raise forms.ValidationError(f"{key}: is missing. A template needs a template_id, a version and its fields.")
@@ -51,6 +51,19 @@ def _read_fields(fields: list[dict[str, Any]]) -> None:
         if field.get("kind") not in (None, "text", "discrete"):
             raise forms.ValidationError(f"fields[{index}].kind: expected text or discrete, found {field['kind']}.")
         seen.add(field["id"])
+
+
+def _numbered(error: CaseError, raw: str) -> str:
+    """Name the first field of the list that is wrong by its number, which the whole's message leaves open."""
+    if not error.key.startswith("fields[...]"):
+        return ""
+    for index, field in enumerate(json.loads(raw.lstrip("\ufeff"))["fields"]):
+        try:
+            parse(json.dumps(field).encode(), TemplateField, "template.json")
+        except CaseError as wrong:
+            key = f"fields[{index}]" + (f".{wrong.key}" if wrong.key else "")
+            return f"{key}: {wrong.expected}."
+    return ""
 
 
 def _place(error: CaseError, raw: str) -> str:
