@@ -210,10 +210,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "console.diagnoses.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 30}},
     "partitions": {"task": "console.notes.tasks.keep_partitions", "schedule": 3600.0},
+    "alerts": {"task": "console.monitoring.tasks.tick", "schedule": 60.0, "options": {"expires": 50}},
+    "daily-look": {"task": "console.monitoring.tasks.look_daily", "schedule": 3600.0},
 }
 WORK_LEASE_S = env.float("WORK_LEASE_S", default=45.0)
 WORK_SWEEP_S = env.float("WORK_SWEEP_S", default=5.0)
 WORK_RING_AGAIN_S = env.float("WORK_RING_AGAIN_S", default=10.0)
+# Whether integrations that nobody diagnosed for a day are looked at, so that an ending certificate is noticed.
+MONITORING_DAILY_LOOK = env.bool("MONITORING_DAILY_LOOK", default=True)
 RUN_BUDGET_S = env.float("RUN_BUDGET_S", default=30.0)
 # What the operator lets probes reach, as `network:ports` words; deployment configuration only, never a page.
 PROBE_ALLOW = env.list("PROBE_ALLOW", default=["127.0.0.0/8:*"] if DEMO else [])

@@ -2,8 +2,20 @@
 
 from django.apps import AppConfig
 
+from console.shared.navigation import Entry, add_entry, add_notices
+
 
 class MonitoringConfig(AppConfig):
-    """Name the app."""
+    """Name the app, show it in the top bar, and listen for what diagnoses meet."""
 
     name = "console.monitoring"
+
+    def ready(self) -> None:
+        """Register; an explicit call, not a signal."""
+        from console.diagnoses.conclusions import listen
+        from console.monitoring.certificates import take_certificates
+        from console.monitoring.notices import badge, notices, shown
+
+        listen(take_certificates)
+        add_entry(Entry(30, "Monitoring", "monitoring:overview", ("monitoring",), shown, badge))
+        add_notices(notices)

@@ -1,5 +1,21 @@
 """The addresses of monitoring."""
 
+from django.urls import path
+
+from console.monitoring import alert_views, log_views, views
+
 app_name = "monitoring"
 
-urlpatterns: list = []
+urlpatterns = [
+    path("monitoring/", views.overview, name="overview"),
+    path("monitoring/rules/", views.rules, name="rules"),
+    path("monitoring/rules/<uuid:alert_rule_id>/drop/", views.drop_rule, name="drop_rule"),
+    path("monitoring/rules/<uuid:facility_id>/<slug:rule_kind>/", views.set_rule, name="set_rule"),
+    path("monitoring/alerts/<uuid:alert_id>/", alert_views.alert, name="alert"),
+    path("monitoring/alerts/<uuid:alert_id>/acknowledge/", alert_views.acknowledge, name="acknowledge"),
+    path("monitoring/logs/", log_views.logs, name="logs"),
+    path("monitoring/logs/<uuid:import_id>/lines/", log_views.quarantined, name="quarantined"),
+    path("monitoring/sources/", log_views.sources, name="sources"),
+    path("monitoring/sources/<uuid:token_id>/revoke/", log_views.revoke_token, name="revoke_token"),
+    path("monitoring/<uuid:integration_id>/", views.integration, name="integration"),
+]

@@ -36,6 +36,7 @@ _ICONS: dict[str, str] = {
 }
 
 
+_ALERT = {"opened": "opened this ticket for an alert", "ended": "saw the alert end"}
 _ARTICLE = {"drafted": "drafted an article from this ticket", "published": "published this ticket's article"}
 
 
@@ -127,7 +128,7 @@ def _says(event: TicketEvent) -> str:
         case Kind.ARTICLE:
             return _ARTICLE.get(after, "decided that this ticket needs no article")
         case Kind.ALERT:
-            return f"an alert joined: {after}"
+            return f"{_ALERT.get(before, 'an alert joined')}: {after}"
     return str(event.get_kind_display()).lower()
 
 

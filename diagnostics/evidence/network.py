@@ -152,12 +152,12 @@ class TlsHandshake(AtEndpoint):
         return not self.used or (self.verified and self.fault is None)
 
     def baseline_facts(self) -> Mapping[str, Any]:
-        """Return the fingerprints of the chain, leaf first, and when the leaf ends."""
+        """Return the fingerprints of the chain, leaf first, and when the leaf begins and ends."""
         if not self.chain:
             return {}
         leaf = self.chain[0]
         seen = {"chain": [each.fingerprint for each in self.chain], "issuer": leaf.issuer,
-                "not_after": leaf.not_after.isoformat()}  # fmt: skip
+                "not_before": leaf.not_before.isoformat(), "not_after": leaf.not_after.isoformat()}  # fmt: skip
         return {"certificates": {self.subject: seen}}
 
 

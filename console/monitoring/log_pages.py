@@ -1,0 +1,80 @@
+"""What the pages of log import and of tokens show."""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from console.accounts.access import grants
+from console.accounts.models import User
+from console.accounts.roles import Right
+from console.integrations.models import Integration, SourceToken
+from console.monitoring.forms import LogForm, TokenForm
+from console.notes.models import LogImport
+
+RECENT = 20
+SHOWN_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class LogsPage:
+    """The form, the import just made, and the recent ones."""
+
+    form: LogForm
+    done: LogImport | None
+    problems: tuple[tuple[int, str], ...]
+    imports: tuple[LogImport, ...]
+    any_integration: bool
+    may_open: frozenset[uuid.UUID]
+    may_manage: bool
+
+
+@dataclass(frozen=True)
+class SourcesPage:
+    """The tokens, and the one just made."""
+
+    form: TokenForm
+    made: str
+    tokens: tuple[SourceToken, ...]
+    address: str
+    any_integration: bool
+
+
+def choices(facilities: Collection[uuid.UUID]) -> QuerySet[Integration]:
+    """Give the integrations that rows may be brought in for."""
+    rows = Integration.objects.filter(facility__in=facilities, active=True)
+    return rows.select_related("facility").order_by("name", "id")
+
+
+def logs_page(user: User, facilities: Collection[uuid.UUID], form: LogForm, done: str) -> LogsPage:
+    """Read the page of log import."""
+    rows = LogImport.objects.filter(facility__in=facilities).select_related("source__integration", "by")
+    imports = tuple(rows.order_by("-at", "-id")[:RECENT])
+    made = next((one for one in imports if str(one.id) == done), None)
+    problems = made.quarantined_lines.order_by("number", "id").values_list("number", "reason") if made else ()
+    rights = grants(user)
+    return LogsPage(
+        form=form,
+        done=made,
+        problems=tuple(problems[:SHOWN_PROBLEMS]),
+        imports=imports,
+        any_integration=choices(facilities).exists(),
+        may_open=rights.where(Right.OPEN_PAYLOAD),
+        may_manage=bool(rights.where(Right.MANAGE_INTEGRATIONS)),
+    )
+
+
+def sources_page(facilities: Collection[uuid.UUID], form: TokenForm, made: str) -> SourcesPage:
+    """Read the page of tokens."""
+    tokens = SourceToken.objects.filter(source__facility__in=facilities).select_related(
+        "source__integration", "source__facility", "created_by"
+    )
+    return SourcesPage(
+        form=form,
+        made=made,
+        tokens=tuple(tokens.order_by("revoked_at", "-created_at", "-id")[:100]),
+        address=f"{settings.CONSOLE_ADDRESS}api/v1/logs/",
+        any_integration=choices(facilities).exists(),
+    )
