@@ -42,7 +42,7 @@ class Habit:
 
 
 HABITS = {
-    "authentication": Habit(34, 0.62, FailureMode.NEVER_SENT, "Note never left the scribe", "sent"),
+    "authentication": Habit(44, 0.62, FailureMode.NEVER_SENT, "Note never left the scribe", "sent"),
     "permissions": Habit(20, 1.15, FailureMode.REJECTED, "Note rejected by the EHR", "accepted"),
     "endpoint_configuration": Habit(17, 1.4, FailureMode.REJECTED, "Note rejected by the EHR", "accepted"),
     "field_mapping": Habit(
@@ -124,9 +124,9 @@ def _working_hour(at: datetime, zone: str, source: random.Random) -> datetime:
 
 
 def _usual(years_ago: float, source: random.Random) -> timedelta:
-    """Give how long a ticket takes: about three hours two years ago, about an hour now, with a long tail."""
-    middle = 62 * exp(0.72 * years_ago)
-    return timedelta(minutes=max(6.0, source.lognormvariate(0, 0.55) * middle))
+    """Give how long a ticket takes: about two and a half hours a year ago, under an hour now, with a long tail."""
+    middle = 52 * exp(1.05 * min(years_ago, 1.1))
+    return timedelta(minutes=max(6.0, source.lognormvariate(0, 0.5) * middle))
 
 
 def _tell(
@@ -190,9 +190,9 @@ def _steps(
         _event(EventKind.STATE, diagnosed_at, None, S.DIAGNOSING, S.DIAGNOSED),
         _event(EventKind.STATE, opened_at + length * 0.55, owner, S.DIAGNOSED, S.IN_PROGRESS),
     ]
-    if source.random() < 0.16:
+    if source.random() < 0.12:
         whom = source.choice(WaitingFor.values)
-        waits = timedelta(hours=source.uniform(0.5, 7))
+        waits = timedelta(hours=source.uniform(0.5, 5))
         starts_at = opened_at + length * 0.7
         steps += [
             _event(EventKind.STATE, starts_at, owner, S.IN_PROGRESS, f"{S.WAITING}:{whom}"),

@@ -67,7 +67,7 @@ class QuestionLine:
 class Verdict:
     """Be the answer at the head of the page."""
 
-    state: str  # running, found, none, good
+    state: str  # running, found, none, good, past
     label: str
     title: str
     cause: CauseView | None
@@ -112,6 +112,16 @@ def verdict(document: Document | None, *, running: bool = False, gave_up: bool =
     if document.get("failure_mode") == "delivered":
         return Verdict("good", "Nothing is wrong", "The note is in the chart, where it belongs", None, **shared)
     return Verdict("none", words.NO_CAUSE, "The evidence at hand does not settle it", None, **shared)
+
+
+def remembered(category: str, cause: str) -> Verdict:
+    """Say the cause that a person confirmed, of a diagnosis whose evidence is no longer kept."""
+    declared = catalogue()[1].get(cause)
+    name = words.CATEGORIES.get(category, category)
+    title = declared.title if declared else name
+    who = words.WHO_ACTS.get(str(declared.who_acts), "") if declared else ""
+    view = CauseView(cause, title, name, words.CERTAINTIES["proven"], who, because=(), remedy=())
+    return Verdict("past", view.certainty, title, view, (), (), (), ())
 
 
 def _cause(

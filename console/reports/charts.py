@@ -17,6 +17,7 @@ from console.reports.figures import Facet, Figures
 from console.reports.report import Group, Report
 
 WIDE, NARROW = 760, 340
+LABELS = 144
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Chart:
     says: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    paper_width: int  # in percent of the line
     wide: dict[str, Any]
     narrow: dict[str, Any]
 
@@ -62,6 +64,7 @@ def over_months(report: Report) -> Chart:
         title=_trend(held),
         lead="Median and 90th percentile of the time to resolution, by the month of the resolution",
         says=f"Line chart of median and 90th percentile by month. {_months_say(held)}",
+        paper_width=100,
         columns=("Month", "Tickets", "Median", "p90"),
         rows=tuple(
             (group.name, str(group.figures.n), _median(group.figures), words.length(group.figures.resolution.p90))
@@ -164,6 +167,7 @@ def by_category(report: Report) -> Chart:
         title="What breaks, and how long it takes",
         lead="Share of tickets by root cause, with the median time to resolution",
         says=f"Bar chart of the share of tickets by root cause. {said}.",
+        paper_width=66,
         columns=("Root cause", "Tickets", "Share", "Median"),
         rows=tuple(
             (group.name, str(group.figures.n), words.share(group.figures.n, report.total.n), _median(group.figures))
@@ -190,23 +194,25 @@ def _causes_spec(groups: tuple[Group, ...], total: int, width: int) -> dict[str,
     ]
     y = {
         "field": "name", "type": "nominal", "sort": None, "title": None,
-        "axis": {"labelAlign": "left", "labelPadding": 142, "labelLimit": 142, "labelFontSize": 12,
-                 "labelColor": "var(--ink-2)", "minExtent": 146},
+        "axis": {"labelAlign": "left", "labelPadding": LABELS, "labelLimit": 0, "labelFontSize": 12,
+                 "labelColor": "var(--ink-2)", "minExtent": LABELS},
     }  # fmt: skip
+    most = max((row["n"] for row in rows), default=1)
+    x = {"field": "n", "type": "quantitative", "axis": None, "title": None, "scale": {"domain": [0, most * 1.75]}}
     middle = {"baseline": "middle", "fontSize": 12}
-    return _framed(width - 230, 27 * max(1, len(rows)), rows) | {
+    return _framed(width - LABELS - 14, 27 * max(1, len(rows)), rows) | {
         "layer": [
             {
-                "mark": {"type": "bar", "color": "var(--run-line)", "cornerRadius": 2, "height": 14},
-                "encoding": {"y": y, "x": {"field": "n", "type": "quantitative", "axis": None, "title": None}},
+                "mark": {"type": "bar", "color": "var(--run)", "opacity": 0.55, "cornerRadius": 2, "height": 14},
+                "encoding": {"y": y, "x": x},
             },
             {
                 "mark": {"type": "text", "align": "left", "dx": 6, "color": "var(--ink-3)", **middle},
-                "encoding": {"y": y, "x": {"field": "n", "type": "quantitative"}, "text": {"field": "share"}},
+                "encoding": {"y": y, "x": x, "text": {"field": "share"}},
             },
             {
                 "mark": {"type": "text", "align": "right", "fontWeight": 650, "color": "var(--ink)", **middle},
-                "encoding": {"y": y, "x": {"value": width - 150}, "text": {"field": "median"}},
+                "encoding": {"y": y, "x": {"value": width - LABELS - 14}, "text": {"field": "median"}},
             },
         ]
     }

@@ -50,6 +50,11 @@ class AskForm(forms.Form):
         """Give what is wrong, each thing once."""
         return list(dict.fromkeys(str(error) for errors in self.errors.values() for error in errors))
 
+    @property
+    def dates(self) -> tuple[str, str] | None:
+        """Give the dates as they were typed, where they are wrong: to be put right, not typed anew."""
+        return (self.data.get("from", ""), self.data.get("to", "")) if self.errors else None
+
     def asked(self, facilities: list[Facility]) -> Asked:
         """Give what is asked for; the usual period where the dates make none."""
         given = self.cleaned_data if self.is_valid() else {}

@@ -15,6 +15,7 @@ from console.reports.periods import DATES, NAMES, day_words
 from console.reports.report import Asked, Report
 from console.reports.words import Change
 
+SHOWN_AT_ONCE = 10
 CLOCKS = {Clock.WALL: "Wall time", Clock.ACTIVE: "Active time"}
 TABLES = {
     Facet.CATEGORY: "Root cause category",
@@ -46,7 +47,7 @@ class Stat:
     query: str
     about: str
     change: Change | None = None
-    compare: str = ""
+    before: str = ""
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,13 @@ class Table:
     name: str
     lines: tuple[Line, ...]
 
+    @property
+    def parts(self) -> tuple[tuple[Line, ...], ...]:
+        """Give the lines shown at once and, of a long table, those that are folded."""
+        if len(self.lines) <= SHOWN_AT_ONCE + 2:
+            return (self.lines,)
+        return self.lines[:SHOWN_AT_ONCE], self.lines[SHOWN_AT_ONCE:]
+
 
 @dataclass(frozen=True)
 class MttrPage:
@@ -103,6 +111,7 @@ class MttrPage:
     left_out: int
     left_out_words: str
     wrong: list[str]
+    dates: tuple[str, str]
     made_at: str
     definition: tuple[tuple[str, str], ...] = field(default=DEFINITION)
     columns: tuple[str, ...] = ("Median", "p90", "Mean", "To diagnosis", "Within target", "Reopened")
@@ -116,11 +125,6 @@ class MttrPage:
     def clock(self) -> str:
         """Name the clock."""
         return CLOCKS[self.asked.clock]
-
-    @property
-    def dates(self) -> tuple[str, str]:
-        """Give the period's ends for the form."""
-        return self.asked.period.from_on.isoformat(), self.asked.period.to_on.isoformat()
 
     @property
     def chosen_dates(self) -> bool:
@@ -173,6 +177,7 @@ def mttr_page(report: Report, *, form: AskForm, facility: str) -> MttrPage:
         left_out=report.left_out,
         left_out_words=words.tickets(report.left_out),
         wrong=form.wrong,
+        dates=form.dates or (asked.period.from_on.isoformat(), asked.period.to_on.isoformat()),
         made_at=generated_words(report),
     )
 
@@ -180,37 +185,42 @@ def mttr_page(report: Report, *, form: AskForm, facility: str) -> MttrPage:
 def _stats(report: Report, kept: dict[str, str]) -> tuple[Stat, ...]:
     now, before = report.total, report.before
 
-    def time(label: str, one: int | None, earlier: int | None, n: int, n_before: int, only: Only | None) -> Stat:
-        query = urlencode(kept | ({"only": only} if only else {}))
-        about = words.tickets(n)
+    def time(label: str, of: str, which: str, only: Only | None, about: str) -> Stat:
+        one, earlier = getattr(now, of), getattr(before, of)
+        length, length_before = getattr(one, which), getattr(earlier, which)
         return Stat(
-            label, words.length(one), words.minutes(one), query, about,
-            words.faster(one, earlier, n, n_before), words.length(earlier),
-        )  # fmt: skip
-
-    def part(label: str, one: int, earlier: int, only: Only, *, more_is_better: bool) -> Stat:
-        change = words.points(one, now.n, earlier, before.n, more_is_better=more_is_better)
-        text = words.share(one, now.n)
-        about = f"{one} of {now.n}"
-        return Stat(
-            label, text, str(one), urlencode(kept | {"only": only}), about, change, words.share(earlier, before.n)
+            label=label,
+            text=words.length(length),
+            value=words.minutes(length),
+            query=urlencode(kept | ({"only": only} if only else {})),
+            about=about,
+            change=words.faster(length, length_before, one.n, earlier.n),
+            before=words.length(length_before),
         )
 
-    mttr, mttr_before = now.resolution, before.resolution
+    def part(label: str, count: str, only: Only, *, more_is_better: bool) -> Stat:
+        one, earlier = getattr(now, count), getattr(before, count)
+        return Stat(
+            label=label,
+            text=words.share(one, now.n),
+            value=str(one),
+            query=urlencode(kept | {"only": only}),
+            about=f"{one} of {words.tickets(now.n)}",
+            change=words.points(one, now.n, earlier, before.n, more_is_better=more_is_better),
+            before=words.share(earlier, before.n),
+        )
+
+    p90, diagnosis = words.length(now.resolution.p90), now.diagnosis
     return (
-        time("MTTR, mean", mttr.mean, mttr_before.mean, now.n, before.n, None),
-        time("MTTR, median", mttr.median, mttr_before.median, now.n, before.n, None),
-        time("MTTR, 90th percentile", mttr.p90, mttr_before.p90, now.n, before.n, None),
+        time("MTTR, mean", "resolution", "mean", None, words.tickets(now.n)),
+        time("MTTR, median", "resolution", "median", None, f"p90 {p90}"),
+        time("Time to diagnosis, median", "diagnosis", "median", Only.DIAGNOSED, f"p90 {words.length(diagnosis.p90)}"),
         time(
-            "Time to diagnosis, median", now.diagnosis.median, before.diagnosis.median,
-            now.diagnosis.n, before.diagnosis.n, Only.DIAGNOSED,
+            "Acknowledged, mean", "acknowledgement", "mean", Only.TAKEN,
+            f"median {words.length(now.acknowledgement.median)}",
         ),
-        time(
-            "Acknowledged, median", now.acknowledgement.median, before.acknowledgement.median,
-            now.acknowledgement.n, before.acknowledgement.n, Only.TAKEN,
-        ),
-        part("Resolved within target", now.on_target, before.on_target, Only.ON_TARGET, more_is_better=True),
-        part("Reopened", now.reopened, before.reopened, Only.REOPENED, more_is_better=False),
+        part("Resolved within target", "on_target", Only.ON_TARGET, more_is_better=True),
+        part("Reopened", "reopened", Only.REOPENED, more_is_better=False),
     )  # fmt: skip
 
 
@@ -250,7 +260,7 @@ def _cells(one: Figures, total: int, query: str) -> tuple[Cell, ...]:
         return Cell(words.share(count, one.n), str(count), f"{query}&only={only}" if count else "", says)
 
     return (
-        Cell(words.share(one.n, total) if one.n else words.NONE, str(one.n)),
+        Cell(words.share(one.n, total) if one.n else words.NONE, ""),
         *(Cell(words.length(each), words.minutes(each)) for each in (mttr.median, mttr.p90, mttr.mean)),
         Cell(words.length(one.diagnosis.median), words.minutes(one.diagnosis.median)),
         counted(one.on_target, Only.ON_TARGET, "resolved within target"),

@@ -72,10 +72,9 @@ def content(report: Report) -> dict[str, Any]:
             ["Reopened", words.share(total.reopened, total.n), words.share(before.reopened, before.n)],
         ],
         "charts": [
-            {"title": one.title, "lead": one.lead, "says": one.says, "svg": one.on_paper} for one in charts(report)
-        ]
-        if total.n
-        else [],
+            {"title": one.title, "lead": one.lead, "says": one.says, "svg": one.on_paper, "width": one.paper_width}
+            for one in (charts(report) if total.n else ())
+        ],
         "tables": [
             {
                 "name": name,

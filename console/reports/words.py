@@ -50,7 +50,10 @@ def faster(now: int | None, before: int | None, n: int, n_before: int) -> Change
     """Compare two times: less is better. None where one side has too few tickets to compare."""
     if now is None or not before or min(n, n_before) < SMALL:
         return None
-    percent = int(_rounded(Decimal(100 * (now - before)) / before, "1"))
+    exact = Decimal(100 * (now - before)) / before
+    percent = _rounded(exact, "1")
+    if percent == -100 and now:  # something is left: do not round it away
+        percent = max(_rounded(exact, "0.1"), Decimal("-99.9"))
     if percent == 0:
         return Change("±0 %", "", "as before")
     tone, says = ("better", "faster than before") if percent < 0 else ("worse", "slower than before")

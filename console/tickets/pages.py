@@ -16,7 +16,7 @@ from console.diagnoses.cases import build_case
 from console.diagnoses.checklists import in_force, of_ticket
 from console.diagnoses.ladder import Ladder, ladder
 from console.diagnoses.models import Run
-from console.diagnoses.verdict import Verdict, verdict
+from console.diagnoses.verdict import Verdict, remembered, verdict
 from console.shared.work import OPEN_STATES as OPEN_WORK
 from console.shared.work import WorkState
 from console.tickets.activity import Entry, activity
@@ -98,17 +98,25 @@ class TicketPage:
         document: dict[str, Any] | None = self.run.progress if self.running else self.run.document
         return document
 
+    @property
+    def evidence_gone(self) -> bool:
+        """Tell whether the cause was confirmed long ago and what it rested on is no longer kept."""
+        known = bool(self.ticket.confirmed_category)
+        return known and not self.ticket.is_open and not self.running and self.document is None
+
     @cached_property
     def journey(self) -> tuple[diagnosis.Stop, ...]:
         """Give the journey picture."""
         document = self.document
-        if document is None and self.running:
+        if document is None and (self.running or self.evidence_gone):
             document = {"journey": self.ticket.journey}
         return diagnosis.journey(document)
 
     @cached_property
     def verdict(self) -> Verdict:
         """Give the conclusion."""
+        if self.evidence_gone:
+            return remembered(self.ticket.confirmed_category, self.ticket.confirmed_cause)
         return verdict(self.document, running=self.running, gave_up=self.gave_up)
 
     @cached_property
