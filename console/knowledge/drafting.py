@@ -54,11 +54,10 @@ def _first(ticket: Ticket, *, kind: str) -> datetime | None:
 
 
 def _symptoms(ticket: Ticket, signature: str) -> str:
-    lines = [f"{ticket.get_failure_mode_display()}."]
+    text = f"{ticket.get_failure_mode_display()}."
     broken = next((item["stage"] for item in ticket.journey if item.get("state") == "broken"), "")
     if broken in words.STAGES:
-        lines.append(f"The note stopped at: {words.STAGES[broken].lower()}.")
-    text = " ".join(lines)
+        text = f"{ticket.get_failure_mode_display()}: the journey broke at “{words.STAGES[broken]}”."
     # An indented block shows the text as it is, whatever signs of Markdown it holds.
     return f"{text}\n\nThe log says, ids and numbers masked:\n\n    {signature}" if signature else text
 

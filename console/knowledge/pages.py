@@ -160,6 +160,11 @@ class ArticlePage:
         return problems_of(self.article) if self.may_review else ()
 
     @property
+    def placed_problems(self) -> tuple[tuple[Problem, str], ...]:
+        """Give each problem with the line it stands in."""
+        return placed(self.problems, self.article.title, self.article.body)
+
+    @property
     def state(self) -> str:
         """Name its state."""
         return str(self.article.get_state_display())
@@ -228,6 +233,12 @@ class ArticlePage:
     def unpublished(self) -> bool:
         """Tell whether nobody else reads it yet."""
         return self.article.state in UNPUBLISHED
+
+
+def placed(problems: tuple[Problem, ...], title: str, body: str) -> tuple[tuple[Problem, str], ...]:
+    """Pair each problem with its line, for those who read the text anyway."""
+    lines = [title, *body.splitlines()]
+    return tuple((problem, lines[problem.line].strip()) for problem in problems)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ ABOUT_SO, LONG_SO, SHORT = 0.3, 0.45, 5  # pg_trgm's word similarity: two letter
 LIKE_ERROR = 0.5
 _WORD = re.compile(r"[^\W_]{3,40}")
 _BEGIN, _END = "\x02", "\x03"  # never typed, so that a text cannot pretend to be highlighted
-_SIGNS = re.compile(r"[#*`|>]+|^\s*-\s|(?<=\n)\s*-\s")
+_HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
+_SIGNS = re.compile(r"^#+ |[*`|]+|-{3,}|^\s*(?:[->]|\d+\.)\s", re.MULTILINE)
 
 
 class Median(Aggregate):
@@ -125,8 +126,8 @@ def _allow_typos() -> None:
 
 def pieces(article: Article) -> tuple[tuple[str, bool], ...]:
     """Give an article's fragment as (text, matched) pieces without signs of Markdown; templates escape each."""
-    fragment = getattr(article, "fragment", "") or article.text[:200]
-    fragment = _SIGNS.sub(" ", fragment)
+    fragment = getattr(article, "fragment", "") or article.text[:300]
+    fragment = _SIGNS.sub(" ", _HEADING.sub(lambda m: m[0] if _BEGIN in m[0] else "", fragment))
     parts: list[tuple[str, bool]] = []
     for part in re.split(f"({_BEGIN}[^{_END}]*{_END})", fragment):
         plain = re.sub(r"\s+", " ", part.strip(_BEGIN + _END))

@@ -16,7 +16,7 @@ from console.knowledge import services
 from console.knowledge.access import article_or_404, require_anywhere
 from console.knowledge.forms import ArticleForm
 from console.knowledge.models import Article
-from console.knowledge.pages import ArticlePage, ReviewPage, SearchPage, versions
+from console.knowledge.pages import ArticlePage, ReviewPage, SearchPage, placed, versions
 from console.knowledge.similar import seen_before as similar_articles
 from console.shared.idle import polled
 from console.tickets.access import ticket_or_404
@@ -93,7 +93,7 @@ def edit(request: HttpRequest, article_id: uuid.UUID) -> HttpResponse:
         return _editor(request, form, refusal.theirs, theirs=refusal.theirs, status=422)
     except services.LintError as refusal:
         form.add_error(None, str(refusal))
-        return _editor(request, form, shown, problems=refusal.problems, status=422)
+        return _editor(request, form, shown, problems=placed(refusal.problems, data["title"], data["body"]), status=422)
     except services.ArticleError as refusal:
         form.add_error(None, str(refusal))
         return _editor(request, form, shown, status=422)
@@ -120,7 +120,7 @@ def write(request: HttpRequest) -> HttpResponse:
         made = services.write(facility=place, by=request.user, title=data["title"], body=data["body"], about=form.about)
     except services.LintError as refusal:
         form.add_error(None, str(refusal))
-        return _editor(request, form, None, problems=refusal.problems, status=422)
+        return _editor(request, form, None, problems=placed(refusal.problems, data["title"], data["body"]), status=422)
     messages.success(request, "The draft is saved. Publish it once it is right.")
     return redirect("knowledge:article", made.pk)
 

@@ -161,7 +161,7 @@ def test_the_draft_is_filled_in_from_the_ticket_without_ids_or_comments(facility
     article = a_draft(facility, note, by=desk)
     assert article.title == "The key that signed the sign-in request is not in the published key set"
     assert article.signature
-    for part in ("## Symptoms", "Never sent.", "stopped at: sent", article.signature, "`auth.assertion.kid`"):
+    for part in ("## Symptoms", "Never sent: the journey broke at “Sent”.", article.signature, "`auth.assertion.kid`"):
         assert part in article.body, part
     for part in ("## Cause", "## Steps taken", "## Resolution", "1. Publish the public half"):
         assert part in article.body, part

@@ -196,7 +196,7 @@ def test_a_text_with_patient_data_is_saved_as_a_draft_but_not_published(facility
     article = a_draft(facility, note, what_was_done="Wrote N-5f21c again by hand.")
     line = next(n for n, text in enumerate(article.body.splitlines(), 1) if "N-5f21c" in text)
     text = show(article, reviewer)
-    assert f"Line {line}</b>: an id of the ticket&#x27;s notes" in text
+    assert f"Line {line}</b>: an id of the ticket&#x27;s notes<q>What was done: Wrote N-5f21c again" in text
     assert "This text may hold patient data" in act(article, reviewer, "publish", 422)
     assert article.state == ArticleState.DRAFT
     assert article.text == ""

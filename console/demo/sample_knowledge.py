@@ -1,0 +1,141 @@
+"""The demo's knowledge: what its long-mended tickets taught, in every state an article may have."""
+
+from datetime import timedelta
+
+from django.db.models import F
+
+from console.accounts.access import grants
+from console.accounts.models import Facility, User
+from console.accounts.roles import Right
+from console.knowledge import services
+from console.knowledge.models import Article, ArticleState, ArticleUse, ArticleVersion
+from console.knowledge.services import About
+from console.tickets.access import visible
+from console.tickets.models import Ticket, TicketEvent, TicketState
+
+INFORMATICS, PRIVACY = "informatics@northcampus.example", "privacy@northcampus.example"
+DONE = (TicketState.RESOLVED, TicketState.CLOSED)
+AFTER_RESOLUTION = timedelta(hours=4)
+NOT_YET_DECIDED = 3  # of the newest: two drafts and one in review
+
+WRITTEN = (
+    (
+        "Sign-in refused after the signing key was replaced",
+        About("authentication", "auth.assertion.kid", "epic"),
+        """## Symptoms
+
+No note leaves the scribe since a certain minute; the token server answers `invalid_client`.
+
+## Cause
+
+The scribe signs with a new key, but the key set the EHR reads still holds the old one only.
+
+## Steps taken
+
+- Compared the key id in the sign-in request with the ids in the published key set
+- Looked up when the key was replaced
+
+## Resolution
+
+1. Publish the public half of the new key beside the old one.
+2. Wait until the EHR has read the key set again; its cache headers say how long that takes.
+3. Write to the test patient, then resend the notes that wait.
+""",
+    ),
+    (
+        "Certificate chain without its intermediate",
+        About("network", "net.tls.chain_incomplete", "eclinicalworks"),
+        """## Symptoms
+
+Some machines connect and others refuse the certificate, although it is valid.
+
+## Cause
+
+The server sends its own certificate alone. Browsers fetch the missing one themselves; the scribe does not.
+
+## Steps taken
+
+- Looked at the chain as the server sends it, from each segment
+
+## Resolution
+
+1. Have the intermediate certificate installed on the EHR's gateway, after the server's own.
+2. Do not switch the check of certificates off, not even for a test.
+""",
+    ),
+)
+
+
+def make_knowledge(users: dict[str, User]) -> int:
+    """Draft, review and publish through the services as people do; give how many articles there are then."""
+    reviewer = users[INFORMATICS]
+    _write(reviewer)
+    tickets = list(
+        Ticket.objects.filter(state__in=DONE, article=None)
+        .exclude(confirmed_category="")
+        .select_related("owner", "facility")
+        .order_by("-resolved_at", "-id")
+    )
+    reviews_at = grants(reviewer).where(Right.REVIEW_KNOWLEDGE)
+    mine = set(visible(reviewer).values_list("pk", flat=True))
+    undecided = 0
+    for ticket in tickets:
+        if ticket.owner is None or ticket.facility_id not in reviews_at:
+            continue
+        article = services.draft(ticket=ticket, by=ticket.owner)
+        _date(article, ticket)
+        if ticket.pk not in mine:
+            continue  # of a restricted department: its draft waits for a reviewer who may enter it
+        if ticket.state == TicketState.RESOLVED and undecided < NOT_YET_DECIDED:
+            undecided += 1
+            if undecided == 1:
+                services.submit(article=article, by=ticket.owner)
+            continue
+        services.publish(article=article, by=reviewer)
+        _date(article, ticket, published=True)
+    _mark_oldest_stale(reviewer)
+    _use(users)
+    return Article.objects.count()
+
+
+def _write(reviewer: User) -> None:
+    facility = Facility.objects.get(slug="northcampus")
+    for title, about, body in WRITTEN:
+        article = services.write(facility=facility, by=reviewer, title=title, body=body, about=about)
+        services.publish(article=article, by=reviewer)
+
+
+def _date(article: Article, ticket: Ticket, *, published: bool = False) -> None:
+    """Date what was just made to when it is said to have happened."""
+    assert ticket.resolved_at is not None
+    at = ticket.resolved_at
+    ArticleVersion.objects.filter(article=article).update(at=at)
+    TicketEvent.objects.filter(ticket=ticket, kind=TicketEvent.Kind.ARTICLE, after="drafted").update(at=at)
+    dates = {"created_at": at, "changed_at": at}
+    if published:
+        later = at + AFTER_RESOLUTION
+        dates |= {"changed_at": later, "published_at": later, "reviewed_at": later}
+        TicketEvent.objects.filter(ticket=ticket, kind=TicketEvent.Kind.ARTICLE, after="published").update(at=later)
+    Article.objects.filter(pk=article.pk).update(**dates)
+
+
+def _mark_oldest_stale(reviewer: User) -> None:
+    oldest = (
+        Article.objects.filter(state=ArticleState.PUBLISHED, ticket__isnull=False, author__isnull=False)
+        .order_by(F("published_at").asc(), "id")
+        .first()
+    )
+    if oldest is not None:
+        services.mark_stale(
+            article=oldest,
+            by=reviewer,
+            reason="The vendor's next version answers otherwise; see whether it still holds.",
+        )
+
+
+def _use(users: dict[str, User]) -> None:
+    """Let earlier tickets of the same cause or category have used what was written."""
+    for article in Article.objects.filter(state=ArticleState.PUBLISHED, ticket=None):
+        alike = Ticket.objects.filter(state__in=DONE, confirmed_category=article.category).exclude(owner=None)
+        for ticket in alike.select_related("owner").order_by("-resolved_at", "-id")[:3]:
+            ArticleUse.objects.get_or_create(article=article, ticket=ticket, defaults={"by": ticket.owner})
