@@ -260,7 +260,7 @@ def _cells(one: Figures, total: int, query: str) -> tuple[Cell, ...]:
         return Cell(words.share(count, one.n), str(count), f"{query}&only={only}" if count else "", says)
 
     return (
-        Cell(words.share(one.n, total) if one.n else words.NONE, ""),
+        Cell(words.share(one.n, total), ""),
         *(Cell(words.length(each), words.minutes(each)) for each in (mttr.median, mttr.p90, mttr.mean)),
         Cell(words.length(one.diagnosis.median), words.minutes(one.diagnosis.median)),
         counted(one.on_target, Only.ON_TARGET, "resolved within target"),

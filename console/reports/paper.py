@@ -99,7 +99,7 @@ def _line(one: Figures, total: int) -> list[str]:
     mttr = one.resolution
     return [
         str(one.n),
-        words.share(one.n, total) if one.n else words.NONE,
+        words.share(one.n, total),
         words.length(mttr.median),
         words.length(mttr.p90),
         words.length(mttr.mean),
