@@ -86,7 +86,8 @@ def make_knowledge(users: dict[str, User]) -> int:
         _date(article, ticket)
         if ticket.pk not in mine:
             continue  # of a restricted department: its draft waits for a reviewer who may enter it
-        if ticket.state == TicketState.RESOLVED and undecided < NOT_YET_DECIDED:
+        open_end = ticket.state == TicketState.RESOLVED and not article.restricted
+        if open_end and undecided < NOT_YET_DECIDED:
             undecided += 1
             if undecided == 1:
                 services.submit(article=article, by=ticket.owner)
@@ -115,7 +116,9 @@ def _date(article: Article, ticket: Ticket, *, published: bool = False) -> None:
     if published:
         later = at + AFTER_RESOLUTION
         dates |= {"changed_at": later, "published_at": later, "reviewed_at": later}
-        TicketEvent.objects.filter(ticket=ticket, kind=TicketEvent.Kind.ARTICLE, after="published").update(at=later)
+        # The tale closed its ticket before there were articles; now it has one.
+        decided = TicketEvent.objects.filter(ticket=ticket, kind=TicketEvent.Kind.ARTICLE).exclude(after="drafted")
+        decided.update(after="published", at=later)
     Article.objects.filter(pk=article.pk).update(**dates)
 
 

@@ -31,6 +31,7 @@ LIKE_ERROR = 0.5
 _WORD = re.compile(r"[^\W_]{3,40}")
 _BEGIN, _END = "\x02", "\x03"  # never typed, so that a text cannot pretend to be highlighted
 _HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _SIGNS = re.compile(r"^#+ |[*`|]+|-{3,}|^\s*(?:[->]|\d+\.)\s", re.MULTILINE)
 
 
@@ -127,6 +128,7 @@ def _allow_typos() -> None:
 def pieces(article: Article) -> tuple[tuple[str, bool], ...]:
     """Give an article's fragment as (text, matched) pieces without signs of Markdown; templates escape each."""
     fragment = getattr(article, "fragment", "") or article.text[:300]
+    fragment = _LINK.sub(r"\1", fragment)
     fragment = _SIGNS.sub(" ", _HEADING.sub(lambda m: m[0] if _BEGIN in m[0] else "", fragment))
     parts: list[tuple[str, bool]] = []
     for part in re.split(f"({_BEGIN}[^{_END}]*{_END})", fragment):
