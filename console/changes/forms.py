@@ -12,7 +12,9 @@ from console.accounts.roles import Right
 from console.integrations.models import Integration
 from diagnostics.case_folder import parse
 from diagnostics.case_format import TemplateField, TemplateFormat
+from diagnostics.checks.step3_mapping.looking import title
 from diagnostics.errors import CaseError
+from diagnostics.evidence.placement import section_of_rule
 from diagnostics.parsing.note_headings import SECTIONS
 
 TEMPLATE_LIMIT = 500_000
@@ -164,7 +166,7 @@ class RuleForm(forms.Form):
     def __init__(self, *args: Any, others: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         names = [*SECTIONS, *(name for name in others if name not in SECTIONS)]
-        self.fields["section"].choices = [("", "No section"), *((n, n.replace("_", " ")) for n in names)]  # type: ignore[attr-defined]
+        self.fields["section"].choices = [("", "No section"), *((n, title(section_of_rule(n))) for n in names)]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """A rule has both ends."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -18,8 +19,12 @@ from console.diagnoses.models import Run
 from console.diagnoses.verdict import Verdict, verdict
 from console.health import queries
 from console.health.health import Health, health_of
+from console.health.settings_shown import shown
+from console.health.without_note import without_note
 from console.integrations.models import Baseline, Contact, Integration, MaintenanceWindow, Source
 from console.integrations.settings_fields import SECRET_WORDS
+from console.monitoring.models import Alert
+from console.monitoring.queries import open_alerts
 from console.shared.work import OPEN_STATES, WorkState
 from console.tickets.access import visible as visible_tickets
 from console.tickets.models import Ticket
@@ -103,7 +108,7 @@ class IntegrationPage:
         if self.run is None:
             return None
         document: dict[str, Any] | None = self.run.progress if self.running else self.run.document
-        return document
+        return without_note(document) if document else None
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -149,6 +154,11 @@ class IntegrationPage:
         """Count the open tickets that the person sees."""
         return queries.open_tickets(self.user, [self.integration.pk]).get(self.integration.pk, 0)
 
+    @cached_property
+    def alerts(self) -> list[Alert]:
+        """Give the open alerts about it."""
+        return list(open_alerts([self.integration.facility_id]).filter(integration=self.integration))
+
     @property
     def changes(self) -> tuple[Any, ...]:
         """Give what differs between the baseline and the newest test."""
@@ -180,8 +190,6 @@ class IntegrationPage:
     @property
     def settings(self) -> list[tuple[str, str]]:
         """Give the settings worth a look as names and values; secrets are not among them."""
-        from console.health.settings_shown import shown
-
         return shown(self.integration)
 
     @property
@@ -224,8 +232,6 @@ class IntegrationPage:
     @property
     def next_hour(self) -> str:
         """Give a start to begin with, as the form's field wants it."""
-        from zoneinfo import ZoneInfo
-
         at = timezone.now().astimezone(ZoneInfo(self.zone)) + timedelta(hours=1)
         return at.replace(minute=0).strftime("%Y-%m-%dT%H:%M")
 
