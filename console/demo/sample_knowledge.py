@@ -63,6 +63,65 @@ The server sends its own certificate alone. Browsers fetch the missing one thems
 2. Do not switch the check of certificates off, not even for a test.
 """,
     ),
+    (
+        "Write scope lost after the app was registered again",
+        About("permissions", "perm.scope.write_missing", "epic"),
+        """## Symptoms
+
+Reading works, every write is refused with 403 although a token is granted.
+
+## Cause
+
+The app was registered again with read scopes only; the token holds what the registration allows, whatever is asked.
+
+## Steps taken
+
+- Compared the scopes asked for with those in the granted token
+
+## Resolution
+
+1. Have the EHR team add the write scope for DocumentReference to the registration.
+2. Fetch a new token: a running one does not change.
+""",
+    ),
+    (
+        "Field renamed in the template, so a section lands nowhere",
+        About("template_conflict", "tmpl.field.unknown", "athenahealth"),
+        """## Symptoms
+
+One section of each note is missing from the chart since a template change; the write itself succeeds.
+
+## Cause
+
+The template has a new version in which the field has another name, and the mapping still writes to the old one.
+
+## Steps taken
+
+- Compared the mapping with the fields of the template's present version
+
+## Resolution
+
+1. Ask who changed the template which field took over, and map the section to it.
+2. Enter the lost text of the notes since the change by hand.
+""",
+    ),
+    (
+        "Long notes end in the middle of a sentence",
+        About("endpoint_configuration", "hl7.note.truncated", "generic"),
+        """## Symptoms
+
+Short notes arrive whole, long ones only in part, all cut at the same length.
+
+## Cause
+
+The interface engine keeps a limit on the length of OBX-5 and cuts without a word.
+
+## Resolution
+
+1. Have the limit raised, or the text split over several OBX segments with the same OBX-3.
+2. Add the missing part to the chart now.
+""",
+    ),
 )
 
 

@@ -98,6 +98,12 @@ def test_every_cause_of_the_catalogue_drafts_a_text_that_passes() -> None:
         assert found == (), cause.id
 
 
+def test_the_masked_signature_passes_even_where_it_is_an_hl7_message() -> None:
+    signature = "MSH|^~\\&|EHR|<w>|SCRIBE MSA|AE|<n> ERR||TXA^<n>"
+    assert Lint(None, signature=signature).problems("T", f"The log says:\n\n    {signature}\n") == ()
+    assert Lint(None, signature=signature).problems("T", f"{signature} PID|1||4711") != ()
+
+
 # -- showing it ----------------------------------------------------------------------------------------------------
 
 HOSTILE = (
