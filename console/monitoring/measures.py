@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from console.monitoring.rules import QUIET_5XX, WINDOW, Window
-from console.monitoring.traces import FATES
+from console.monitoring.traces import FATES, fetch
 
 LOOK_BACK = timedelta(hours=6)
 MOST_NOTES = 50
@@ -86,10 +84,7 @@ def measure(integrations: Collection[uuid.UUID], now: datetime) -> dict[uuid.UUI
     }
     if not integrations:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(_MEASURES, asked)
-        rows = cursor.fetchall()
-    return {row[0]: _measure(*row[1:]) for row in rows}
+    return {row[0]: _measure(*row[1:]) for row in fetch(_MEASURES, asked)}
 
 
 def _measure(

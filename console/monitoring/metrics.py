@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 
-from console.monitoring.traces import FATES
+from console.monitoring.traces import FATES, fetch
 
 BEFORE = timedelta(days=1)  # a note's first row may lie this long before the period
 BAD_ACKS = ("AE", "AR", "CE", "CR")
@@ -87,15 +87,14 @@ def metrics(
     if not found:
         return found
     asked = {"ids": list(found), "scan": start - BEFORE, "start": start, "now": now, "unit": unit, "zone": zone}
+    for integration, bucket, notes, delivered, pending, oldest, latencies, filed, matched in fetch(_FIGURES, asked):
+        p50, p95, p99 = (float(each) for each in latencies) if latencies else (None, None, None)
+        figures = Figures(notes, delivered, pending, oldest, p50, p95, p99, filed, matched)
+        if bucket is None:
+            found[integration].whole = figures
+        else:
+            found[integration].buckets[bucket] = figures
     with connection.cursor() as cursor:
-        cursor.execute(_FIGURES, asked)
-        for integration, bucket, notes, delivered, pending, oldest, latencies, filed, matched in cursor.fetchall():
-            p50, p95, p99 = (float(each) for each in latencies) if latencies else (None, None, None)
-            figures = Figures(notes, delivered, pending, oldest, p50, p95, p99, filed, matched)
-            if bucket is None:
-                found[integration].whole = figures
-            else:
-                found[integration].buckets[bucket] = figures
         cursor.execute(_ROWS, asked)
         for integration, log, event, status, ack, count, last in cursor.fetchall():
             _count(found[integration], log, event, status, ack, count, last)

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
@@ -13,6 +13,7 @@ from console.tickets.models import OPEN_STATES, Severity, Ticket, TicketEvent
 from console.tickets.moves import write_event
 from console.tickets.services import add_note, open_ticket, request_run
 
+SAME_INCIDENT = timedelta(days=1)  # a ticket left open longer than this after its alert is another story
 FAILURES = (RuleKind.TOKEN, RuleKind.EHR_5XX, RuleKind.SUCCESS_RATE)
 
 
@@ -84,8 +85,9 @@ def _fitting(alert: Alert, note_ids: list[uuid.UUID]) -> Ticket | None:
     if alert.kind == RuleKind.CERTIFICATE:
         fits = Q(alerts__kind=RuleKind.CERTIFICATE, alerts__subject=alert.subject)
     else:
+        still = Q(alerts__ended_at=None) | Q(alerts__ended_at__gt=alert.opened_at - SAME_INCIDENT)
         of_failures = Q(alerts__kind__in=FAILURES) | Q(alerts__grave=True)
-        fits = Q(ticket_notes__note__in=note_ids) | of_failures
+        fits = Q(ticket_notes__note__in=note_ids) | (Q(alerts__isnull=False) & still & of_failures)
     return mine.filter(fits).order_by("-opened_at", "-id").distinct().first()
 
 
