@@ -38,7 +38,7 @@ RENEWED = moment(6, 15)
 
 
 def clinic(source: random.Random, name: str) -> list[tuple[str, datetime]]:
-    """Give the notes of a week: busy weekdays, few at the weekend; a rush on one Tuesday morning, another on Wednesday at two."""
+    """Give the notes of a week: busy weekdays, few at the weekend, a rush while the outage and the burst last."""
     found = []
     for day in range(7):
         for hour in range(7, 19):
