@@ -1,16 +1,12 @@
 """What the pages of the knowledge base show."""
 
 import difflib
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Count
 from django.utils.safestring import SafeString
 
 from console.accounts.access import grants
@@ -29,7 +25,6 @@ from console.knowledge.services import problems_of
 from console.tickets.access import visible as visible_tickets
 from console.tickets.models import Ticket
 
-PAGE_SIZE = 50
 TONES = {
     ArticleState.DRAFT: "",
     ArticleState.IN_REVIEW: "run",
@@ -267,93 +262,3 @@ def _difference(before: ArticleVersion | None, after: ArticleVersion) -> tuple[t
     kinds = {"+": "added", "-": "removed", " ": "same"}
     lines = list(difflib.unified_diff(old, new, lineterm="", n=2))[2:]
     return tuple(("gap", "…") if line.startswith("@@") else (kinds[line[0]], line[1:]) for line in lines)
-
-
-# -- review --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class ReviewRow:
-    """Be one article of the review queue."""
-
-    article: Article
-    where: str
-    state: str
-    tone: str
-    icon: str
-    why: str
-    used: int
-    since: datetime
-
-
-@dataclass(frozen=True)
-class Chip:
-    """Be one filter with its count."""
-
-    name: str
-    count: int
-    query: str
-    current: bool
-
-
-_VIEWS = {
-    "waiting": "Waiting",
-    "in_review": "In review",
-    "drafts": "Drafts",
-    "stale": "Stale",
-    "due": "Due again",
-    "published": "Published",
-}
-
-
-class ReviewPage:
-    """The review queue; a fixed number of queries, however many rows."""
-
-    def __init__(self, user: User, places: Collection[Any], asked: Mapping[str, str]) -> None:
-        conditions = queries.waiting()
-        view = asked.get("view", "waiting")
-        self.view = view if view in conditions else "waiting"
-        mine = queries.to_review(user, places)
-        counts = mine.aggregate(**{name: Count("id", filter=condition) for name, condition in conditions.items()})
-        self.chips = tuple(
-            Chip(name, counts[slug], urlencode({"view": slug}), slug == self.view) for slug, name in _VIEWS.items()
-        )
-        found = (
-            mine.filter(conditions[self.view])
-            .select_related("ticket", "author", "facility")
-            .annotate(used=Count("uses", distinct=True))
-            .defer("body", "text", "vector", "words")
-            .order_by("changed_at", "id")
-        )
-        self.page: Page[Article] = Paginator(found, PAGE_SIZE).get_page(asked.get("page"))
-        self.rows = tuple(self._row(article) for article in self.page)
-        self.query = urlencode({"view": self.view})
-        self.waiting = counts["waiting"]
-        self.counted = Counter(counts)
-
-    @staticmethod
-    def _row(article: Article) -> ReviewRow:
-        state = ArticleState(article.state)
-        return ReviewRow(
-            article=article,
-            where=where_words(article),
-            state="Due again" if article.is_due else str(article.get_state_display()),
-            tone="warn" if article.is_due else TONES[state],
-            icon="hourglass" if article.is_due else ICONS[state],
-            why=article.stale_reason if state == ArticleState.STALE else "",
-            used=getattr(article, "used", 0),
-            since=article.changed_at,
-        )
-
-    @property
-    def summary(self) -> str:
-        """Say in one line what waits."""
-        if not self.waiting:
-            return "Nothing waits for review"
-        parts = [
-            (self.counted["in_review"], "in review", "in review"),
-            (self.counted["drafts"], "draft", "drafts"),
-            (self.counted["stale"], "stale", "stale"),
-            (self.counted["due"], "due again", "due again"),
-        ]
-        return " · ".join(f"{count} {one if count == 1 else many}" for count, one, many in parts if count)

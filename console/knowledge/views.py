@@ -16,7 +16,8 @@ from console.knowledge import services
 from console.knowledge.access import article_or_404, require_anywhere
 from console.knowledge.forms import ArticleForm
 from console.knowledge.models import Article
-from console.knowledge.pages import ArticlePage, ReviewPage, SearchPage, placed, versions
+from console.knowledge.pages import ArticlePage, SearchPage, placed, versions
+from console.knowledge.review import ReviewPage
 from console.knowledge.similar import seen_before as similar_articles
 from console.shared.idle import polled
 from console.tickets.access import ticket_or_404
