@@ -115,8 +115,11 @@ def origin(url: str | None) -> str:
     """Give scheme, host and port of an address; the scheme's own port where none is written."""
     if not url:
         return ""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:  # what a case brought may be no address at all: then any change is another place
+        return url
     return f"{parts.scheme.lower()}://{(parts.hostname or '').lower()}:{port}"
 
 

@@ -204,6 +204,16 @@ def test_another_path_at_the_same_address_keeps_the_secrets(engineer, line, chan
     assert secrets_of(line) == {"auth.client_secret": SECRET, "auth.refresh_token": REFRESH}
 
 
+def test_a_stored_address_that_is_none_can_be_put_right(engineer, line) -> None:
+    line.settings = {**HOME, "write_url": "https://ehr.example:99999/notes"}
+    line.save()
+    page = logged_in(engineer).get(where(line))
+    assert page.status_code == 200
+    sent = entered(line, write_url="https://ehr.example/notes")
+    assert logged_in(engineer).post(where(line), sent).status_code == 302
+    assert secrets_of(line) == {}
+
+
 def test_the_second_of_two_editors_sees_both_and_loses_nothing(engineer, line) -> None:
     client = logged_in(engineer)
     first, second = entered(line, auth_client_id="first"), entered(line, auth_client_id="second")
