@@ -68,7 +68,11 @@ ALSO = (
     ("manager@northcampus.example", "lakeside", Role.MANAGER),
     ("manager@northcampus.example", "harbor", Role.MANAGER),
 )
-ADMITTED = (("engineer@northcampus.example", "behavioral-health"), ("privacy@northcampus.example", "behavioral-health"))
+ADMITTED = (
+    ("engineer@northcampus.example", "behavioral-health"),
+    ("informatics@northcampus.example", "behavioral-health"),
+    ("privacy@northcampus.example", "behavioral-health"),
+)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ class TicketsConfig(AppConfig):
         from console.tickets.conclusions import take_conclusion
 
         listen(take_conclusion)
-        add_entry(Entry(10, "Tickets", "tickets:queue", ("tickets",), _sees, _open))
+        add_entry(Entry(10, "Tickets", "tickets:queue", ("tickets", "knowledge:resolve"), _sees, _open))
 
 
 def _sees(request: HttpRequest) -> bool:

@@ -30,7 +30,7 @@ from console.tickets.models import (
     WaitingFor,
 )
 from console.tickets.moves import TicketError, move, write_event
-from console.tickets.states import CHOSEN_BY_PEOPLE, target
+from console.tickets.states import CHOSEN_BY_PEOPLE, NEXT, target
 from diagnostics import catalog
 
 Kind = TicketEvent.Kind
@@ -236,6 +236,8 @@ def resolve(
     locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
     if expected is not None and locked.state != expected:
         raise TicketError(f"Meanwhile the ticket became “{locked.get_state_display()}”. Look again, then decide.")
+    if TicketState.RESOLVED not in NEXT[locked.state]:
+        raise TicketError(f"A ticket that is {locked.get_state_display().lower()} cannot be resolved now.")
     _refuse_unknown_cause(category, cause)
     rows = {row.note_id: row for row in locked.ticket_notes.select_related("note")}
     for note_id, end in (ends or {}).items():

@@ -76,7 +76,6 @@ def test_every_page_is_accessible_and_whole_on_a_phone(page: Page, everyone: Use
             if "text/html" not in answer.headers.get("content-type", "") or "<!doctype" not in answer.text()[:200]:
                 continue  # a fragment or a file
             page.goto(where)
-            page.wait_for_load_state("networkidle")
             seen += 1
             wrong += [f"{name} {theme} {width}: {each}" for each in violations(page)]
             over = page.evaluate("document.documentElement.scrollWidth - innerWidth")

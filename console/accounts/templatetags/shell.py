@@ -20,8 +20,11 @@ def top_bar(context: template.Context) -> dict[str, Any]:
     if request is None or person is None or not person.is_authenticated:
         return {"person": None}
     match = getattr(request, "resolver_match", None)
-    here = {match.app_name, match.view_name} if match else set()
-    shown = [(entry, bool(here & set(entry.here)), _badge(entry, request)) for entry in entries(request)]
+    mine = entries(request)
+    here = match.view_name if match else ""
+    if not any(here in entry.here for entry in mine):  # an entry that names the very page goes before its namespace
+        here = match.app_name if match else ""
+    shown = [(entry, here in entry.here, _badge(entry, request)) for entry in mine]
     return {
         "person": person,
         "request": request,
