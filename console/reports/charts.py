@@ -37,12 +37,12 @@ class Chart:
     @property
     def svg(self) -> SafeString:
         """Give the picture for the page."""
-        return for_page(self.wide, "chart wide")
+        return for_page(self.wide, "drawing wide")
 
     @property
     def narrow_svg(self) -> SafeString:
         """Give the picture for a phone: the same figures, drawn to be read at that width."""
-        return for_page(self.narrow, "chart narrow")
+        return for_page(self.narrow, "drawing narrow")
 
     @property
     def on_paper(self) -> str:
@@ -116,7 +116,7 @@ def _months_spec(months: tuple[Group, ...], width: int, height: int) -> dict[str
     names = {group.key: group.name[:3] for group in months}
     x = {
         "field": "month", "type": "ordinal", "scale": {"type": "point", "padding": 0.15}, "title": None,
-        "axis": {"labelExpr": f"({json.dumps(names)})[datum.value]", "labelOverlap": True},
+        "axis": {"labelExpr": f"({json.dumps(names)})[datum.value]", "labelOverlap": True, "labelSeparation": 8},
     }  # fmt: skip
     y = {
         "type": "quantitative", "title": None,
@@ -173,8 +173,8 @@ def by_category(report: Report) -> Chart:
             (group.name, str(group.figures.n), words.share(group.figures.n, report.total.n), _median(group.figures))
             for group in groups
         ),
-        wide=_causes_spec(groups, report.total.n, 460),
-        narrow=_causes_spec(groups, report.total.n, NARROW),
+        wide=_causes_spec(groups, report.total.n, 460, 1.75),
+        narrow=_causes_spec(groups, report.total.n, NARROW, 2.6),
     )
 
 
@@ -182,7 +182,7 @@ def _median(one: Figures) -> str:
     return words.length(one.resolution.median)
 
 
-def _causes_spec(groups: tuple[Group, ...], total: int, width: int) -> dict[str, Any]:
+def _causes_spec(groups: tuple[Group, ...], total: int, width: int, room: float) -> dict[str, Any]:
     rows = [
         {
             "name": group.name,
@@ -198,12 +198,12 @@ def _causes_spec(groups: tuple[Group, ...], total: int, width: int) -> dict[str,
                  "labelColor": "var(--ink-2)", "minExtent": LABELS},
     }  # fmt: skip
     most = max((row["n"] for row in rows), default=1)
-    x = {"field": "n", "type": "quantitative", "axis": None, "title": None, "scale": {"domain": [0, most * 1.75]}}
+    x = {"field": "n", "type": "quantitative", "axis": None, "title": None, "scale": {"domain": [0, most * room]}}
     middle = {"baseline": "middle", "fontSize": 12}
     return _framed(width - LABELS - 14, 27 * max(1, len(rows)), rows) | {
         "layer": [
             {
-                "mark": {"type": "bar", "color": "var(--run)", "opacity": 0.55, "cornerRadius": 2, "height": 14},
+                "mark": {"type": "bar", "color": "var(--run)", "fillOpacity": 0.55, "cornerRadius": 2, "height": 14},
                 "encoding": {"y": y, "x": x},
             },
             {
@@ -226,6 +226,7 @@ def _framed(width: int, height: int, rows: list[dict[str, Any]]) -> dict[str, An
     return {
         "width": width,
         "height": height,
+        "padding": {"left": 2, "right": 14, "top": 6, "bottom": 6},  # texts are set wider than they were measured
         "data": {"values": rows},
         "config": {
             "font": FONT,

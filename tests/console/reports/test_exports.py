@@ -81,7 +81,7 @@ def cells(row: str, tag: str = "t[dh]") -> list[str]:
 
 def of_page(text: str) -> dict[tuple[str, str], list[str]]:
     found = {}
-    for table in re.findall(r'<table class="data counts".*?</table>', text, re.S):
+    for table in re.findall(r'<table class="data breakdown".*?</table>', text, re.S):
         head, *rows = re.findall(r"<tr>.*?</tr>", table, re.S)
         for row in rows:
             name, *values = cells(row)
