@@ -112,6 +112,9 @@ def _months_spec(months: tuple[Group, ...], width: int, height: int) -> dict[str
     ]
     last = next((row for row in reversed(rows) if row["median"] is not None), None)
     at_last = {"filter": f"datum.month === '{last['month']}'"} if last else {"filter": "false"}
+    # Where both lines end close together, their names would stand on one another: the upper one goes up.
+    most = max((row["p90"] or 0.0 for row in rows), default=0.0)
+    lift = -14 if last and (last["p90"] or 0.0) - last["median"] < most * 0.08 else -2
     label = words.length(next((g.figures.resolution.median for g in reversed(months) if g.figures.n), None))
     names = {group.key: group.name[:3] for group in months}
     x = {
@@ -148,7 +151,7 @@ def _months_spec(months: tuple[Group, ...], width: int, height: int) -> dict[str
             },
             {
                 "transform": [at_last],
-                "mark": _end_label("var(--ink-3)", 400) | {"text": "p90", "dy": -2},
+                "mark": _end_label("var(--ink-3)", 400) | {"text": "p90", "dy": lift},
                 "encoding": {"x": x, "y": p90},
             },
         ],
