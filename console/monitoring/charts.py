@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 640, 170
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 24
+WIDTH, HEIGHT = 430, 170
+LEFT, RIGHT, TOP, BOTTOM = 48, 8, 10, 24
 SPARK_WIDTH, SPARK_HEIGHT = 120, 26
 
 
@@ -64,14 +64,14 @@ class Chart:
     baseline: int = HEIGHT - BOTTOM
 
 
-def spark(values: Sequence[float | None], *, low: float, high: float) -> Line:
-    """Draw a series into the small box of a table's row."""
-    step = SPARK_WIDTH / max(1, len(values))
-    xs = [step * (number + 0.5) for number in range(len(values))]
-    return _line(xs, values, low, high, 3, SPARK_HEIGHT - 3)
+def spark(stacks: Sequence[Sequence[tuple[str, float]]]) -> tuple[Bar, ...]:
+    """Draw a stack of (tone, value) for each column into the small box of a table's row."""
+    step = SPARK_WIDTH / max(1, len(stacks))
+    high = max((sum(value for _, value in stack) for stack in stacks), default=0.0)
+    return _stacked(stacks, [step * (n + 0.5) for n in range(len(stacks))], step * 0.72, high, SPARK_HEIGHT - 1, 1)
 
 
-def columns_for(labels: Sequence[str], most: int = 7) -> tuple[tuple[Tick, ...], list[float]]:
+def columns_for(labels: Sequence[str], most: int = 6) -> tuple[tuple[Tick, ...], list[float]]:
     """Give the words under the axis, few enough to be read, and every column's middle."""
     step = (WIDTH - LEFT - RIGHT) / max(1, len(labels))
     xs = [LEFT + step * (number + 0.5) for number in range(len(labels))]
@@ -89,11 +89,23 @@ def lines(
 def bars(stacks: Sequence[Sequence[tuple[str, float]]], xs: Sequence[float], *, high: float) -> tuple[Bar, ...]:
     """Draw a stack of (tone, value) for each column."""
     width = max(2.0, (WIDTH - LEFT - RIGHT) / max(1, len(xs)) * 0.62)
+    return _stacked(stacks, xs, width, high, HEIGHT - BOTTOM, TOP)
+
+
+def _stacked(
+    stacks: Sequence[Sequence[tuple[str, float]]],
+    xs: Sequence[float],
+    width: float,
+    high: float,
+    bottom: float,
+    top: float,
+) -> tuple[Bar, ...]:
     found = []
     for x, stack in zip(xs, stacks, strict=True):
-        base = float(HEIGHT - BOTTOM)
+        base = float(bottom)
         for tone, value in stack:
-            height = value / high * (HEIGHT - BOTTOM - TOP) if high else 0.0
+            # A single failed note among thousands is still to be seen.
+            height = max(1.5, value / high * (bottom - top)) if value and high else 0.0
             base -= height
             if height:
                 found.append(Bar(round(x - width / 2, 1), round(base, 1), round(width, 1), round(height, 1), tone))

@@ -14,7 +14,7 @@ from console.accounts.roles import Right
 from console.diagnoses import words
 from console.integrations.models import Integration
 from console.monitoring import charts
-from console.monitoring.charts import Chart, Line
+from console.monitoring.charts import Bar, Chart
 from console.monitoring.metrics import Figures, Metrics, metrics
 from console.monitoring.models import Alert, AlertRule, RuleKind, SeenCertificate
 from console.monitoring.periods import PERIODS, Period
@@ -58,7 +58,7 @@ class HealthRow:
     tone: str
     attempts: int
     codes: tuple[Code, ...]
-    spark: Line
+    spark: tuple[Bar, ...]
     spark_says: str
     scribe_at: datetime | None
     ehr_at: datetime | None
@@ -105,12 +105,13 @@ def overview_page(user: User, places: Collection[uuid.UUID], period: Period) -> 
     rules = Rules(list(AlertRule.objects.filter(facility__in=places)))
     found = _metrics(integrations, period, now)
     rights = grants(user)
+    rows = [_row(one, found[one.id], _threshold(rules, one), period, now) for one in integrations]
     return OverviewPage(
         period=period,
         periods=PERIODS,
         open=_alert_rows(user, list(open_alerts(places))),
         ended=_alert_rows(user, list(ended_alerts(places, now - ENDED_FOR)[:8])),
-        rows=tuple(_row(one, found[one.id], _threshold(rules, one), period, now) for one in integrations),
+        rows=tuple(sorted(rows, key=lambda row: row.tone != "bad")),
         any_rows=any(each.last_seen for each in found.values())
         or LogEntry.objects.filter(integration__in=integrations).exists(),
         may_upload=bool(rights.where(Right.WORK_TICKETS)),
@@ -173,7 +174,7 @@ def _threshold(rules: Rules, integration: Integration) -> float | None:
 
 
 def _row(integration: Integration, told: Metrics, threshold: float | None, period: Period, now: datetime) -> HealthRow:
-    rates = [told.buckets.get(at, Figures()).success for at in period.buckets(now)]
+    figures = [told.buckets.get(at, Figures()) for at in period.buckets(now)]
     line = threshold if threshold is not None else DEFAULTS[RuleKind.SUCCESS_RATE]
     rate = told.whole.success
     return HealthRow(
@@ -183,8 +184,8 @@ def _row(integration: Integration, told: Metrics, threshold: float | None, perio
         tone="" if rate is None else "bad" if rate < line else "ok",
         attempts=told.attempts,
         codes=_codes(told.codes, TOP_CODES),
-        spark=charts.spark(rates, low=0, high=100),
-        spark_says=_spark_says(rates, period),
+        spark=charts.spark([_stack(each) for each in figures]),
+        spark_says=_spark_says([each.success for each in figures], period),
         scribe_at=told.last_seen.get("scribe"),
         ehr_at=told.last_seen.get("ehr"),
     )
@@ -254,7 +255,7 @@ def _notes_chart(
     figures: Sequence[Figures], columns: tuple[charts.Tick, ...], xs: Sequence[float], period: Period
 ) -> Chart:
     high = charts.round_up(max((each.notes for each in figures), default=1))
-    stacks = [[("ok", float(each.delivered)), ("bad", float(each.undelivered))] for each in figures]
+    stacks = [_stack(each) for each in figures]
     due = sum(each.notes for each in figures)
     missing = sum(each.undelivered for each in figures)
     return Chart(
@@ -263,6 +264,10 @@ def _notes_chart(
         rows=charts.grid([(0.0, "0"), (high / 2, f"{high / 2:g}"), (high, f"{high:g}")], low=0, high=high),
         columns=columns, legend=(("ok", "In the chart"), ("bad", "Not in the chart")),
     )  # fmt: skip
+
+
+def _stack(figures: Figures) -> list[tuple[str, float]]:
+    return [("ok", float(figures.delivered)), ("bad", float(figures.undelivered))]
 
 
 def seconds(value: float | None) -> str:

@@ -25,7 +25,8 @@ def attach_ticket(alert: Alert, failing: Sequence[bytes], *, at: datetime) -> st
         return _open(alert, notes, at)
     alert.ticket = ticket
     alert.save(update_fields=["ticket"])
-    write_event(ticket, TicketEvent.Kind.ALERT, None, at=at, before="joined", after=_words(alert), reference=alert.id)
+    said = max(at, ticket.opened_at)
+    write_event(ticket, TicketEvent.Kind.ALERT, None, at=said, before="joined", after=_words(alert), reference=alert.id)
     _add(ticket, notes)
     if ticket.run is None or (not ticket.cause and ticket.run.finished_at is not None):
         request_run(ticket=ticket, by=None)

@@ -128,7 +128,7 @@ def _says(event: TicketEvent) -> str:
         case Kind.ARTICLE:
             return _ARTICLE.get(after, "decided that this ticket needs no article")
         case Kind.ALERT:
-            return f"{_ALERT.get(before, 'an alert joined')}: {after}"
+            return f"{_ALERT.get(before, 'joined an alert')}: {after}"
     return str(event.get_kind_display()).lower()
 
 
