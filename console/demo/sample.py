@@ -15,9 +15,14 @@ from console.demo.clones import NoteRows, clone, notes_in
 from console.demo.history import tell
 from console.demo.people import People, make_people
 from console.demo.practice_process import remember
+from console.demo.sample_changes import make_changes
+from console.demo.sample_knowledge import make_knowledge
+from console.demo.sample_monitoring import make_monitoring
+from console.demo.sample_reports import make_past_year
 from console.demo.stories import LINES, TALES, Line, Tale, live_tales
+from console.diagnoses.models import Run
 from console.diagnoses.services import execute, request_run
-from console.integrations.models import Contact, Integration, Mapping, RolesSnapshot, Source, TemplateVersion
+from console.integrations.models import Baseline, Contact, Integration, Mapping, RolesSnapshot, Source, TemplateVersion
 from console.launch.state import state_folder
 from console.notes.case_import import keep_case_note, keep_logs, keep_snapshots, set_integration
 from console.notes.log_rows import store_rows
@@ -46,13 +51,17 @@ def make_sample(*, say: Callable[[str], object]) -> dict[str, int]:
         people = make_people()
         integrations = {line.tenant: _integration(line, people) for line in LINES}
     source = random.Random(20261122)
+    say(f"  {make_past_year(people.users, now)} tickets of the past years")
     with PracticeEhr([line.tenant for line in LINES], state_dir=folder) as ehr:
         for line in LINES:
             _good_days(ehr, line, integrations[line.tenant], people, now, source)
         say(f"  {Note.objects.count()} notes of good days")
         for seed, tale in enumerate(TALES, start=1):
             _tale(ehr, tale, seed, integrations[tale.tenant], people, now, source)
-        say(f"  {Ticket.objects.count()} tickets, diagnosed")
+        say(f"  {len(TALES)} tickets, diagnosed")
+    articles = make_knowledge(people.users)
+    reviews = make_changes(people.users, now)
+    alerts = make_monitoring(now)
     seeds = {tale: seed for seed, tale in enumerate(TALES, start=1)}
     remember(
         folder,
@@ -71,6 +80,9 @@ def make_sample(*, say: Callable[[str], object]) -> dict[str, int]:
         "integrations": len(integrations),
         "notes": Note.objects.count(),
         "tickets": Ticket.objects.count(),
+        "articles": articles,
+        "change reviews": reviews,
+        "alerts": alerts,
     }
 
 
@@ -102,7 +114,7 @@ def _good_days(
     case = _play(ehr, line.tenant, line.healthy, seed=1, minutes_ago=14 * 24 * 60.0)
     set_integration(integration, case)
     _keep_snapshots_of(integration, case, now - timedelta(days=14))
-    execute(request_run(integration=integration).id)
+    _look_back_then(integration, now - timedelta(days=13, hours=20))
     sample = next(rows for rows in notes_in(case).values() if rows.rows["ehr"])
     zone = ZoneInfo(people.facilities[line.facility].time_zone)
     until = now - timedelta(hours=live_tales()[line.tenant].hours_ago + 1)
@@ -118,6 +130,15 @@ def _good_days(
     Note.objects.bulk_create(notes)
     for log, rows in batch.items():
         store_rows(facility_id=integration.facility_id, integration=integration, log=log, rows=rows)
+
+
+def _look_back_then(integration: Integration, at: datetime) -> None:
+    """Run the six steps while all is well, and let that have been at the time at which the good days began."""
+    run = request_run(integration=integration)
+    execute(run.id)
+    times = {"created_at": at, "started_at": at + timedelta(seconds=1), "finished_at": at + timedelta(seconds=4)}
+    Run.objects.filter(pk=run.pk).update(**times)
+    Baseline.objects.filter(integration=integration).update(created_at=times["finished_at"])
 
 
 def _working_hour(now: datetime, zone: ZoneInfo, source: random.Random) -> datetime:

@@ -130,7 +130,7 @@ def make_knowledge(users: dict[str, User]) -> int:
     reviewer = users[INFORMATICS]
     _write(reviewer)
     tickets = list(
-        Ticket.objects.filter(state__in=DONE, article=None)
+        Ticket.objects.filter(state__in=DONE, article=None, run__isnull=False)  # the past years keep no diagnosis
         .exclude(confirmed_category="")
         .select_related("owner", "facility")
         .order_by("-resolved_at", "-id")
