@@ -4,8 +4,10 @@ import datetime as dt
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urlencode
 
+from django.apps import apps
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
@@ -73,6 +75,16 @@ def _day(text: str) -> dt.date | None:
         return parse_date(text)
     except ValueError:
         return None
+
+
+def object_words(model_name: str) -> str:
+    """Name the kind of object an entry is about: `sourcetoken` becomes "source token"."""
+    return _kinds().get(model_name, model_name)
+
+
+@cache
+def _kinds() -> dict[str, str]:
+    return {model._meta.model_name: str(model._meta.verbose_name) for model in apps.get_models()}
 
 
 def words(action: str) -> str:

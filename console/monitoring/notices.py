@@ -1,7 +1,7 @@
-"""What the top bar says of alerts on every page: a dot, and a line for each that is open or just over."""
+"""What every page says of alerts: a dot while one is open, and a line for each that began or ended just now."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -10,6 +10,7 @@ from django.utils import timezone
 from console.shared.navigation import Badge, Notice
 
 MOST_LINES = 2
+FRESH = timedelta(hours=1)  # later, and once somebody acknowledged it, the dot alone goes on: a bar for ever is no news
 _MEMO = "_notetrace_alerts"
 
 
@@ -30,9 +31,10 @@ def badge(request: HttpRequest) -> Badge | None:
 
 
 def notices(request: HttpRequest) -> Iterable[Notice]:
-    """Give a line for each alert, or one for all where there are many."""
+    """Give a line for each alert that is news, or one for all where there are many."""
     told = _told(request)
-    still_open = [alert for alert in told if alert.ended_at is None]
+    now = timezone.now()
+    still_open = [a for a in told if a.ended_at is None and a.acknowledged_at is None and now - a.opened_at < FRESH]
     over = [alert for alert in told if alert.ended_at is not None]
     if len(still_open) > MOST_LINES:
         where = len({alert.integration_id for alert in still_open})
@@ -40,7 +42,7 @@ def notices(request: HttpRequest) -> Iterable[Notice]:
         yield Notice(
             "bad",
             "bell-ringing",
-            f"{len(still_open)} alerts are open at {at}.",
+            f"{len(still_open)} alerts began at {at}.",
             reverse("monitoring:overview"),
             "See alerts",
         )

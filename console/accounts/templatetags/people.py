@@ -2,7 +2,7 @@
 
 from django import template
 
-from console.accounts.audit import words
+from console.accounts.audit import object_words, words
 from console.accounts.models import Facility
 
 register = template.Library()
@@ -12,6 +12,9 @@ register = template.Library()
 def nothing_set_up() -> bool:
     """Tell whether the installation has no facility yet, so that nobody can log in."""
     return not Facility.objects.exists()
+
+
+register.filter("object_words", object_words)
 
 
 @register.filter

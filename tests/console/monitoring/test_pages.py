@@ -104,7 +104,19 @@ def test_every_page_speaks_of_an_open_alert_and_for_a_while_of_its_end(facility,
 def test_many_alerts_share_one_line(facility) -> None:
     for _ in range(3):
         an_open_alert(an_integration(facility))
-    assert "3 alerts are open at 3 integrations." in page(a_person(facility), "/tickets/")
+    assert "3 alerts began at 3 integrations." in page(a_person(facility), "/tickets/")
+
+
+def test_an_alert_is_news_for_an_hour_or_until_somebody_acknowledges_it(facility, integration) -> None:
+    person, now = a_person(facility), timezone.now()
+    an_open_alert(integration)
+    news = f"at {integration.name} since"
+    assert news in page(person, "/profile/")
+    Alert.objects.update(opened_at=now - timedelta(hours=2))
+    assert news not in page(person, "/profile/")
+    assert "1 alert is open" in page(person, "/profile/")  # the dot stays
+    Alert.objects.update(opened_at=now, acknowledged_at=now)
+    assert news not in page(person, "/profile/")
 
 
 def test_a_muted_alert_is_on_the_page_and_not_in_the_notices(facility, integration) -> None:
