@@ -37,7 +37,7 @@ _PERSONAL = ("encounter_id", "patient_id", "provider_id")
 
 @dataclass(frozen=True)
 class Request:
-    """Be one exchange as both sides can find it in their logs."""
+    """Be one exchange as both sides can find it in their logs: a write, or a token request that failed."""
 
     at: str  # UTC, ISO 8601
     method: str
@@ -121,7 +121,7 @@ def as_text(content: Packet) -> str:
         "",
         "Checks that did not pass",
     ]
-    lines += [f"- [{c.status}] {c.title}. {c.says}" for c in content.checks] or ["- none"]
+    lines += [f"- {c.status}: {c.says} (Checked was: {c.title}.)" for c in content.checks] or ["- none"]
     lines += ["", "Requests"]
     if content.left_out:
         lines.append(f"The newest {len(content.requests)} of {len(content.requests) + content.left_out}.")
@@ -208,6 +208,17 @@ def _requests(cases: list[Case], clean: _Cleaner) -> Iterable[Request]:
                 request_id=clean(_request_id(attempt)),
                 transaction_id=clean(attempt.sent.transaction_id or ""),
             )
+        for asked in trace.tokens if trace else ():
+            if not asked.ok:
+                yield Request(
+                    at=_utc(asked.at),
+                    method=asked.asked.method or "POST",
+                    path=clean(_path(asked.asked.url or "")) or "token request",
+                    answer=str(asked.status or "no answer"),
+                    error=clean(mask(asked.error or "")),
+                    request_id=clean(asked.asked.request_id or ""),
+                    transaction_id="",
+                )
 
 
 def _request_id(attempt: Attempt) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import ipaddress
 import ssl
 import tempfile
@@ -98,6 +99,7 @@ class Authority:
     def __init__(self, name: str = "Practice", folder: Path | None = None) -> None:
         self.name = name
         self.issuer_url: str | None = None
+        self._leaves = folder / "leaves" if folder else None
         stored = folder / "authority.pem" if folder else None
         if stored and stored.exists():
             self.root, self.intermediate = self._load(stored.read_bytes())
@@ -135,9 +137,31 @@ class Authority:
         return self.intermediate.certificate.public_bytes(serialization.Encoding.DER)
 
     def leaf(self, host: str, variant: str = "good") -> tuple[bytes, bytes]:
-        """Issue a leaf for a host name or address; returns the chain to send and the key, both PEM."""
+        """Issue a leaf for a host name or address; returns the chain to send and the key, both PEM.
+
+        A good one outlives a restart together with its authority: a certificate that changed at every start would
+        stand among what changed in every diagnosis.
+        """
         if variant not in VARIANTS:
             raise ValueError(f"There is no certificate variant called {variant!r}.")
+        if variant == "good" and self._leaves is not None:
+            about = hashlib.blake2b(f"{host} {self.issuer_url}".encode(), digest_size=12).hexdigest()
+            return self._kept(self._leaves / f"{about}.pem", host)
+        return self._issue(host, variant)
+
+    def _kept(self, path: Path, host: str) -> tuple[bytes, bytes]:
+        now = datetime.datetime.now(datetime.UTC)
+        if path.exists():
+            chain, mark, key = path.read_bytes().partition(b"-----BEGIN PRIVATE KEY-----")
+            if x509.load_pem_x509_certificate(chain).not_valid_after_utc > now + 60 * DAY:
+                return chain, mark + key
+        made = self._issue(host, "good")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(b"".join(made))
+        return made
+
+    def _issue(self, host: str, variant: str) -> tuple[bytes, bytes]:
         key = ec.generate_private_key(ec.SECP256R1())
         now = datetime.datetime.now(datetime.UTC)
         begin, end = now - 30 * DAY, now + 300 * DAY

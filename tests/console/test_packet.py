@@ -72,7 +72,23 @@ def test_it_names_the_request_its_time_in_utc_and_its_answer(ticket) -> None:
     assert "2026-11-20T15:04:05.000Z" in text
     assert "POST fhir.ehr.example/r4/DocumentReference  422" in text
     assert "request id rq-31, transaction id tx-5581" in text
-    assert "Encounter [encounter] of [patient] was refused." in text
+    assert "- failed: Encounter [encounter] of [patient] was refused. (Checked was:" in text
+
+
+def test_a_note_that_never_left_names_the_token_requests_that_failed(facility) -> None:
+    integration = an_integration(facility)
+    note = a_note(integration, external_id="N-1")
+    at = datetime(2026, 11, 20, 15, 4, 5, tzinfo=UTC)
+    asked = {"note_id": "N-1", "method": "POST", "url": "https://auth.ehr.example/token", "request_id": "rq-7"}
+    rows = [
+        {"at": at, "event": "generated", "note_id": "N-1"},
+        {"at": at, "event": "token", **asked},
+        {"at": at, "event": "failed", "status": 400, "error": '{"error": "invalid_client"}', **asked},
+    ]
+    store_rows(facility_id=facility.id, integration=integration, log="scribe", rows=rows)
+    text = as_text(packet(a_ticket(integration, note)))
+    assert "POST auth.ehr.example/token  400  request id rq-7" in text
+    assert "invalid_client" in text
 
 
 def test_it_names_no_patient_no_note_and_no_secret(ticket, facility) -> None:

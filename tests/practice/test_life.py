@@ -111,7 +111,8 @@ def test_the_control_port_builds_a_case(ehr: PracticeEhr):
 def test_state_outlives_a_restart(tmp_path: Path):
     def facts(ehr: PracticeEhr):
         tenant = ehr.tenant("north")
-        return ehr.ca_pem, ehr.client_key_pem, tenant.client_secret, tenant.fhir_base, ehr.resolver
+        leaf = ehr.authority.leaf("fhir.north.practice.test")
+        return ehr.ca_pem, leaf, ehr.client_key_pem, tenant.client_secret, tenant.fhir_base, ehr.resolver
 
     with PracticeEhr(state_dir=tmp_path) as ehr:
         before = facts(ehr)
@@ -120,6 +121,7 @@ def test_state_outlives_a_restart(tmp_path: Path):
         assert Visitor(ehr, "north").token_reply().status == 200
     assert (tmp_path / "practice.json").stat().st_mode & 0o077 == 0
     assert (tmp_path / "authority.pem").stat().st_mode & 0o077 == 0
+    assert all(leaf.stat().st_mode & 0o077 == 0 for leaf in (tmp_path / "leaves").iterdir())
 
 
 def test_the_process_tells_where_it_listens_and_stops_on_request(tmp_path: Path, capsys):

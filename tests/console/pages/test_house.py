@@ -4,6 +4,7 @@ import pytest
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
 
+from console.demo.models import Seeding
 from console.launch.demo import LOGINS, PASSWORD_FOR_THE_DEMO
 from tests.console.builders import a_facility, a_person
 from tests.console.pages.documents import logged_in
@@ -49,7 +50,9 @@ def test_a_person_not_logged_in_is_sent_to_the_login_and_then_on() -> None:
     assert answer.url == "/login/?next=/explain/"
 
 
-def test_the_login_names_the_demos_logins_in_the_demo_only(settings) -> None:
+def test_the_login_names_the_sample_datas_logins_in_the_demo_only(settings) -> None:
+    assert LOGINS[0][0] not in Client().get("/login/").content.decode()  # a demo without sample data has none
+    Seeding.objects.create()
     text = Client().get("/login/").content.decode()
     for email, _role in LOGINS:
         assert email in text
