@@ -25,6 +25,13 @@ FLAGS = [
 ]
 
 
+def widths(theme: str) -> tuple[int, ...]:
+    """Give the widths at which a theme is looked at: each has its own, and with ALL_LOOKS set both have both."""
+    if os.environ.get("ALL_LOOKS"):
+        return (1440, 360)
+    return (1440,) if theme == "light" else (360,)
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Start the machine's Chromium for one module; in CI its absence is a failure.

@@ -1,7 +1,7 @@
 """Every page of the console, as the table of addresses knows them: accessible in both themes, whole on a phone.
 
 What the table of the URL walk furnishes is what the pages show, so a new page is looked at without being named here.
-With LOOK_AT_PAGES=<folder> each page is also kept as a picture, to be looked at by people.
+With LOOK_AT_PAGES=<folder> each page is also kept as a picture for people, with ALL_LOOKS=1 both themes at both widths.
 """
 
 import os
@@ -17,7 +17,7 @@ from console.accounts.models import User
 from console.accounts.roles import Role
 from console.accounts.services import give_role
 from console.diagnoses.workers import note_heartbeat
-from tests.browser.conftest import PASSWORD, with_password
+from tests.browser.conftest import PASSWORD, widths, with_password
 from tests.browser.test_hands import violations
 from tests.console.builders import a_department, a_note, a_person, a_ticket, an_integration
 from tests.console.pages.documents import a_document, a_run
@@ -27,8 +27,6 @@ from tests.console.walk import Place, furnishings
 pytestmark = pytest.mark.browser
 # Fragments, files and redirects: not pages that anybody looks at by themselves.
 NO_PAGE = re.compile(r"^(ready|account_logout|home|api:|tickets:(live|attachment)|accounts:choose_password)")
-LOOKS = (("light", 1440), ("dark", 360))
-ALL_LOOKS = (("light", 1440), ("light", 360), ("dark", 1440), ("dark", 360))
 
 
 @pytest.fixture
@@ -68,7 +66,7 @@ def test_every_page_is_accessible_and_whole_on_a_phone(page: Page, everyone: Use
     page.locator("header.top nav").wait_for()
     wrong: list[str] = []
     seen = 0
-    for theme, width in ALL_LOOKS if folder else LOOKS:
+    for theme, width in [(theme, width) for theme in ("light", "dark") for width in widths(theme)]:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 900})
         for name, where in addresses.items():

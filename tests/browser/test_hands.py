@@ -13,7 +13,7 @@ from console.diagnoses.workers import note_heartbeat
 from console.shared.work import WorkState
 from console.tickets.models import Ticket
 from diagnostics.practice.server import PracticeEhr
-from tests.browser.conftest import PASSWORD, log_in, with_password
+from tests.browser.conftest import PASSWORD, log_in, widths, with_password
 from tests.console.builders import a_note, a_person, a_ticket, an_integration
 from tests.console.pages.documents import a_check, a_diagnosed_ticket, a_document, a_run, a_step
 
@@ -171,7 +171,7 @@ def test_axe_finds_nothing_on_any_page_and_nothing_overflows_a_phone(
     wrong = {"login": violations(page)}
     log_in(page, desk)
     for name, go in ways.items():
-        for width in (1440, 360):
+        for width in widths(theme):
             page.set_viewport_size({"width": width, "height": 900})
             go(page)
             wrong[f"{name} {width}"] = violations(page)

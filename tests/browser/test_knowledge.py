@@ -11,7 +11,7 @@ from console.diagnoses.workers import note_heartbeat
 from console.knowledge.models import Article, ArticleUse
 from console.shared.work import WorkState
 from console.tickets.models import Ticket
-from tests.browser.conftest import PASSWORD, log_in, with_password
+from tests.browser.conftest import PASSWORD, log_in, widths, with_password
 from tests.browser.test_hands import violations
 from tests.console.builders import a_note, a_ticket, an_integration
 from tests.console.knowledge.builders import ERROR, a_draft, a_published, a_reviewer, failing
@@ -161,7 +161,7 @@ def test_axe_finds_nothing_and_nothing_overflows_a_phone(page: Page, facility, r
         for part in ("", "edit/", "versions/")),
     )  # fmt: skip
     for way in ways:
-        for width in (1440, 360):
+        for width in widths(theme):
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(way)
             wrong[f"{way} {width}"] = violations(page)

@@ -18,7 +18,7 @@ from console.diagnoses.workers import note_heartbeat
 from console.integrations.tokens import make_token, source_of
 from console.monitoring.evaluating import evaluate
 from console.monitoring.models import Alert
-from tests.browser.conftest import PASSWORD, log_in, with_password
+from tests.browser.conftest import PASSWORD, log_in, widths, with_password
 from tests.browser.test_hands import violations
 from tests.console.builders import a_person, an_integration
 from tests.console.monitoring.rows import a_note_story, body, take
@@ -116,7 +116,7 @@ def test_axe_finds_nothing_on_the_monitoring_pages_and_nothing_overflows_a_phone
         "token": lambda: _token(page, integration),
     }
     wrong: list[str] = []
-    for width in (1440, 360):
+    for width in widths(theme):
         page.set_viewport_size({"width": width, "height": 900})
         for name, go in ways.items():
             go()

@@ -13,7 +13,7 @@ from console.accounts.models import User
 from console.accounts.roles import Role
 from console.demo.sample_reports import make_past_year
 from console.diagnoses.workers import note_heartbeat
-from tests.browser.conftest import PASSWORD, with_password
+from tests.browser.conftest import PASSWORD, widths, with_password
 from tests.browser.test_hands import violations
 from tests.console.builders import a_person, a_ticket, an_integration
 from tests.console.reports.printed import pieces_of
@@ -90,7 +90,7 @@ def test_axe_finds_nothing_on_the_reports_and_nothing_overflows_a_phone(page: Pa
     wrong: list[str] = []
     wrong_dates = "period=dates&from=2026-02-01&to=2026-01-01"
     for where in ("", "?period=30d", f"?{wrong_dates}", "tickets/?by=category&is=network", "tickets/?show=open"):
-        for width in (1440, 360):
+        for width in widths(theme):
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(f"/reports/{where}")
             page.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
