@@ -66,7 +66,7 @@ def test_every_page_is_accessible_and_whole_on_a_phone(page: Page, everyone: Use
     page.locator("header.top nav").wait_for()
     wrong: list[str] = []
     seen = 0
-    for theme, width in [(theme, width) for theme in ("light", "dark") for width in widths(theme)]:
+    for theme, width in [(look, wide) for look in ("light", "dark") for wide in widths(look)]:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 900})
         for name, where in addresses.items():
