@@ -60,10 +60,13 @@ def open_ticket(request: HttpRequest) -> HttpResponse:
     """Recognise what is pasted, show what matches, then open one ticket however often the button is pressed."""
     if not grants(request.user).where(Right.WORK_TICKETS):
         raise PermissionDenied("Your role does not open tickets. Ask your facility's administrator.")
+    integrations = integrations_for(request.user)
+    if not integrations.exists():
+        return render(request, "tickets/no_integration.html", status=200 if request.method == "GET" else 422)
     if request.method == "GET":
         return render(request, "tickets/open.html", {"form": OpenForm(), "key": uuid.uuid4().hex})
     form = OpenForm(request.POST, request.FILES)
-    form.fields["integration"].queryset = integrations_for(request.user)
+    form.fields["integration"].queryset = integrations
     context = {"form": form, "key": request.POST.get("key") or uuid.uuid4().hex}
     valid = form.is_valid()
     if form.cleaned_data.get("pasted"):

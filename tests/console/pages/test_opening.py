@@ -48,6 +48,12 @@ def test_a_known_note_is_recognised_with_its_integration_and_nothing_is_asked(cl
     assert not Ticket.objects.exists()  # looking makes nothing
 
 
+def test_without_any_integration_the_page_says_what_to_do_first(client) -> None:
+    for answer in (client.get(WHERE), client.post(WHERE, {"pasted": "N-5f21c", "step": "look"})):
+        assert "There is no integration yet" in answer.content.decode()
+        assert "/integrations/" in answer.content.decode()
+
+
 def test_an_uploaded_payload_keeps_its_bytes_through_the_look_and_into_the_note(client, integration) -> None:
     content = MESSAGE.replace("\n", "\r").encode() + "Caf\u00e9".encode("latin-1")
     file = SimpleUploadedFile("note.hl7", content, content_type="application/octet-stream")
@@ -169,7 +175,7 @@ def test_an_integration_of_another_facility_cannot_be_chosen(client, integration
     assert not Ticket.objects.exists()
 
 
-def test_an_empty_paste_says_what_to_paste(client) -> None:
+def test_an_empty_paste_says_what_to_paste(client, integration) -> None:
     assert "Paste a note id, an encounter" in look(client, "  ", status=422)
 
 
