@@ -76,13 +76,18 @@ def _title(title: str, mode: str) -> str:
     return title
 
 
+# A check that looked has answered most items, whatever it found; that a note is in the chart is true or not.
+_ONLY_WHEN_PASSED = frozenset({"DONE.1"})
+
+
 def _tick_by_checks(ticket: Ticket, run: Run) -> None:
     """Tick what a check has answered; what a person decided stays as it is."""
     answered: dict[str, str] = {}
     findings = run.findings.filter(status__in=("passed", "failed", "warning"))
     for finding in sorted(findings, key=lambda f: (f.status != "failed", f.step, f.position)):  # the failure says most
         for item in finding.checklist:
-            answered.setdefault(item, finding.check_id)
+            if finding.status == "passed" or item not in _ONLY_WHEN_PASSED:
+                answered.setdefault(item, finding.check_id)
     done, now = ChecklistItemState.State.DONE, timezone.now()
     mine = ChecklistItemState.objects.filter(ticket_id=ticket.id, item__in=answered)
     known = set(mine.values_list("item", flat=True))

@@ -8,11 +8,13 @@ from django.test import Client
 from console.accounts.models import User
 from console.accounts.roles import Role
 from console.diagnoses.checklists import BUILT_IN, ChecklistError, change, fitting, give, in_force, of_ticket
-from console.diagnoses.models import ChecklistItemState
+from console.diagnoses.models import ChecklistItemState, FindingRow
 from console.diagnoses.words import CATEGORIES
+from console.tickets.conclusions import take_conclusion
 from console.tickets.services import add_checklist, tick
 from diagnostics.checklists import ITEMS
 from tests.console.builders import a_facility, a_person, a_ticket, an_integration
+from tests.console.pages.documents import a_document, a_run
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +89,18 @@ def test_a_check_ticks_an_item_and_a_persons_word_stands_above_it(ticket, facili
     text = logged_in(person).get(f"/tickets/{ticket.number}/").content.decode()
     assert "does not apply" in text
     assert "The token never expires here." in text
+
+
+@pytest.mark.parametrize(("status", "ticked"), [("passed", True), ("failed", False), ("warning", False)])
+def test_that_a_note_is_in_the_chart_is_ticked_only_by_a_check_that_saw_it_there(ticket, status, ticked) -> None:
+    run = a_run(ticket, document=a_document())
+    FindingRow.objects.create(
+        facility_id=ticket.facility_id, run=run, step=2, position=0, check_id="fhir.readback.absent.filed",
+        title="It is there", status=status, checklist=["DONE.1", "WRITE.7"], content={},
+    )  # fmt: skip
+    take_conclusion(run)
+    done = set(ChecklistItemState.objects.filter(ticket_id=ticket.id).values_list("item", flat=True))
+    assert done == ({"DONE.1", "WRITE.7"} if ticked else {"WRITE.7"})
 
 
 def test_a_person_adds_a_list_once(ticket, facility) -> None:

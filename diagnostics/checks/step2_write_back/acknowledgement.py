@@ -74,7 +74,7 @@ _ROUTES: dict[str, tuple[Category | None, WhoActs | None]] = {
     step=Step.WRITE_BACK,
     title="An acknowledgement came for the message",
     proves=causes.ACK_MISSING,
-    checklist=("WRITE.11", "DONE.1"),
+    checklist=("WRITE.11",),
     applies=over_hl7,
 )
 def came(trace: NoteTrace, clock: Clock, settings: Settings, sent: Hl7Message | None) -> Result:
@@ -156,7 +156,7 @@ def _ids(attempt: Attempt, own: str | None) -> tuple[str | None, str | None]:
     step=Step.WRITE_BACK,
     title="The EHR itself confirmed the message, not only the interface engine",
     proves=causes.ACK_COMMIT_ONLY,
-    checklist=("WRITE.11", "DONE.1"),
+    checklist=("WRITE.11",),
     applies=over_hl7,
 )
 def confirmed(trace: NoteTrace, sent: Hl7Message | None, clock: Clock) -> Result:

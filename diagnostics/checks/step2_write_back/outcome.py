@@ -169,7 +169,6 @@ def _speaks_of_reference(issue: Issue) -> bool:
     step=Step.WRITE_BACK,
     title="The EHR did not take the note for one it already holds",
     proves=causes.OUTCOME_DUPLICATE,
-    checklist=("DONE.1",),
     applies=over_fhir,
 )
 def duplicate(trace: NoteTrace, vendor: Vendor, filed: Filed | None) -> Result:
@@ -215,7 +214,6 @@ def _ignored(trace: NoteTrace) -> Attempt | None:
     step=Step.WRITE_BACK,
     title="The EHR has filed what it took",
     proves=causes.OUTCOME_ACCEPTED_202,
-    checklist=("DONE.1",),
     applies=over_fhir,
 )
 def pending(trace: NoteTrace, clock: Clock, vendor: Vendor, filed: Filed | None) -> Result:

@@ -72,7 +72,6 @@ def tried(trace: NoteTrace) -> Result:
     step=Step.MONITORING,
     title="The note was filed once",
     proves=causes.RETRY_DUPLICATE,
-    checklist=("DONE.1",),
 )
 def filed_once(trace: NoteTrace) -> Result:
     """Two copies of one note in a legal record are worse than a late one."""
