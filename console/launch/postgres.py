@@ -35,6 +35,17 @@ class EmbeddedPostgresError(Exception):
     """The embedded server could not be started; the message says why and what to do."""
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Stop a server that did not become ready: in order first, then not."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(3)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+
+
 class EmbeddedPostgres:
     """One embedded server with its data below `base`."""
 
@@ -238,6 +249,7 @@ class EmbeddedPostgres:
                     process.returncode = 0  # it outlives this object on purpose: others may use it
                     return
                 time.sleep(0.03)
+            _end(process)  # one that is late must not be left to come up behind the next attempt
             time.sleep(0.3)
         raise EmbeddedPostgresError(
             f"PostgreSQL did not start; its last words are in {log}. A real server works too: set DATABASE_URL."
