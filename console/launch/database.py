@@ -43,9 +43,18 @@ def database_for(argv: list[str]) -> Iterator[None]:
     server = EmbeddedPostgres(folder)
     with server.in_use():
         point_settings_at(server)
+        _follow_the_demo(folder)
         if command != "migrate":
             migrate(folder)
         yield
+
+
+def _follow_the_demo(folder: Path) -> None:
+    """Use the address and the mailbox of the demo that was started last here: links that a command writes lead there."""
+    address = folder / "address"
+    if address.exists():
+        os.environ.setdefault("CONSOLE_ADDRESS", address.read_text(encoding="utf-8").strip())
+        os.environ.setdefault("MAIL_FOLDER", str(folder / "mail"))
 
 
 def point_settings_at(server: EmbeddedPostgres) -> None:
