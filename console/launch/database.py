@@ -50,7 +50,7 @@ def database_for(argv: list[str]) -> Iterator[None]:
 
 
 def _follow_the_demo(folder: Path) -> None:
-    """Use the address and the mailbox of the demo that was started last here: links that a command writes lead there."""
+    """Use the address and the mailbox of the demo started last here: links that a command writes lead there."""
     address = folder / "address"
     if address.exists():
         os.environ.setdefault("CONSOLE_ADDRESS", address.read_text(encoding="utf-8").strip())
