@@ -1,9 +1,10 @@
 """Judge whether the EHR itself failed, as opposed to a proxy or gateway in front of it (domain.md trap 6)."""
 
+from datetime import timedelta
 from typing import Any
 
 from diagnostics import causes
-from diagnostics.check import check, failed, not_applicable, passed, unknown
+from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
 from diagnostics.evidence.logs import Attempt, NoteTrace
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, Emitter, RecordedAnswer, read_answer
@@ -44,6 +45,13 @@ def no_server_error(trace: NoteTrace) -> Result:
         "at": last.at,
         "request_id": last.sent.request_id,
     }
+    later = trace.attempts[-1]
+    if later is not last and later.outcome == "rejected" and later.status and not _is_5xx(later.status):
+        # What refused the note for good is the later answer; this one came and went.
+        said = (
+            f"An earlier attempt was answered {last.status}; a later one got through and was answered {later.status}."
+        )
+        return warned(said, later=later.status, **facts)
     if answer.kind is AnswerKind.OAUTH or answer.bearer_error:
         return not_applicable("The server error carries an authorization error, which is another question.", **facts)
     if answer.emitter in (Emitter.GATEWAY, Emitter.PROXY):
@@ -56,8 +64,7 @@ def no_server_error(trace: NoteTrace) -> Result:
                 **facts,
             )
         return failed(f"The EHR itself answered {last.status} and said that it failed inside.", **facts)
-    seen = bool(trace.ehr("rejected")) or any(_is_5xx(row.status) for row in trace.ehr_rows)
-    if seen:
+    if _in_its_own_log(trace, last):
         return failed(f"The EHR answered {last.status}, and its own log shows the request.", **facts)
     if last.status in GATEWAY_STATUSES:
         return unknown(
@@ -67,6 +74,17 @@ def no_server_error(trace: NoteTrace) -> Result:
         )
     strength = Strength.DECISIVE if answer.emitter is Emitter.EHR else Strength.STRONG
     return failed(f"The answer was {last.status}, with no sign of a proxy or gateway.", strength=strength, **facts)
+
+
+def _in_its_own_log(trace: NoteTrace, attempt: Attempt) -> bool:
+    """Tell whether the EHR's log has this very attempt: a row nearer to it than to any other, of no other status."""
+    offset = timedelta(seconds=trace.clock_offset_s or 0.0)
+    for row in trace.ehr_rows:
+        if not (_is_5xx(row.status) or (row.event == "rejected" and row.status in (None, attempt.status))):
+            continue
+        if min(trace.attempts, key=lambda one: abs(row.at - offset - one.at)) is attempt:
+            return True
+    return False
 
 
 def _is_5xx(status: object) -> bool:

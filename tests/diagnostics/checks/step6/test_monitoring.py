@@ -20,6 +20,9 @@ SEEN = [ehr(2, "received"), ehr(3, "accepted"), ehr(4, "filed", resource="Docume
 INSIDE = json.dumps({"resourceType": "OperationOutcome", "issue": [{"severity": "fatal", "code": "exception"}]})
 CONTENT = json.dumps({"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "required"}]})
 LATE = [*SENT, scribe(12, "failed", error="Read timed out")]
+FIRST = [*SENT, scribe(3, "failed", status=503), scribe(300, "sent", attempt=2)]
+AGAIN = [*FIRST, scribe(301, "failed", status=422, error=CONTENT)]
+TWICE = [*FIRST, scribe(301, "failed", status=503)]
 OTHER = {"note_id": "N-2", "transaction_id": "tx-2", "encounter_id": "E-2"}
 
 
@@ -83,6 +86,10 @@ TABLE: list[tuple[str, dict[str, Any], Outcome, int | None]] = [
     ),
     ("ehr.server.error", {"rows": [*SENT, scribe(3, "failed", status=503)], "audit": None}, UNKNOWN, None),
     ("ehr.server.error", {"rows": [*SENT, scribe(3, "failed", status=422)]}, PASSED, None),
+    # A 503 that came and went does not explain why a later attempt was refused.
+    ("ehr.server.error", {"rows": AGAIN, "audit": [ehr(301, "rejected", status=422)]}, WARNING, None),
+    ("ehr.server.error", {"rows": TWICE, "audit": [ehr(301, "rejected", status=422)]}, UNKNOWN, None),
+    ("ehr.server.error", {"rows": TWICE, "audit": [ehr(301, "rejected")]}, FAILED, 10),
     ("ehr.server.error", {"rows": GOOD, "audit": [ehr(2, "received"), ehr(4, "rejected", status=500)]}, FAILED, 10),
     ("ops.audit.gap", {"rows": GOOD, "audit": [ehr(2, "token", client_id="scribe-writer")]}, WARNING, None),
     ("ops.audit.gap", {"rows": GOOD, "audit": SEEN}, PASSED, None),
