@@ -114,9 +114,14 @@ def waited(trace: NoteTrace) -> Result:
     if not decided:
         return unknown("The EHR's log does not show what became of the attempt.", get="the EHR's audit rows")
     shift = timedelta(seconds=trace.clock_offset_s or 0.0)
+    others_only = True
     for attempt in lost:
         gave_up = attempt.answer.at if attempt.answer else attempt.at
-        late = [row.at - shift for row in decided if row.at - shift > gave_up]
+        # What the EHR decided once a later attempt was under way may speak of that one.
+        later = min((a.at for a in trace.attempts if a.at > attempt.at), default=None)
+        own = [row.at - shift for row in decided if later is None or row.at - shift < later]
+        others_only = others_only and not own
+        late = [at for at in own if at > gave_up]
         if late:
             return failed(
                 "The EHR accepted the note after the AI scribe had stopped waiting for the answer.",
@@ -125,4 +130,6 @@ def waited(trace: NoteTrace) -> Result:
                 waited_s=round((gave_up - attempt.at).total_seconds(), 1),
                 needed_s=round((min(late) - attempt.at).total_seconds(), 1),
             )
+    if others_only:
+        return not_applicable("What the EHR decided may be about a later attempt.")
     return passed("The EHR had decided before the AI scribe gave up; the answer was lost on its way.")

@@ -23,6 +23,7 @@ LATE = [*SENT, scribe(12, "failed", error="Read timed out")]
 FIRST = [*SENT, scribe(3, "failed", status=503), scribe(300, "sent", attempt=2)]
 AGAIN = [*FIRST, scribe(301, "failed", status=422, error=CONTENT)]
 TWICE = [*FIRST, scribe(301, "failed", status=503)]
+RETRIED = [*LATE, scribe(300, "sent", attempt=2), scribe(301, "acked", status=201)]
 OTHER = {"note_id": "N-2", "transaction_id": "tx-2", "encounter_id": "E-2"}
 
 
@@ -65,6 +66,9 @@ TABLE: list[tuple[str, dict[str, Any], Outcome, int | None]] = [
     ("scribe.timeout.short", {"rows": LATE, "audit": [ehr(2, "received"), ehr(20, "filed")]}, FAILED, 10),
     ("scribe.timeout.short", {"rows": LATE, "audit": [ehr(2, "received"), ehr(3, "filed")]}, PASSED, None),
     ("scribe.timeout.short", {"rows": GOOD, "audit": SEEN}, NA, None),
+    # A connection that broke, and a second attempt that arrived: the EHR's row is about the second.
+    ("scribe.timeout.short", {"rows": RETRIED, "audit": [ehr(301, "filed")]}, NA, None),
+    ("scribe.timeout.short", {"rows": RETRIED, "audit": [ehr(20, "filed"), ehr(301, "filed")]}, FAILED, 10),
     ("ehr.server.error", {"rows": [*SENT, scribe(3, "failed", status=500, error=INSIDE)]}, FAILED, 10),
     ("ehr.server.error", {"rows": [*SENT, scribe(3, "failed", status=500, error=CONTENT)]}, FAILED, 6),
     (
