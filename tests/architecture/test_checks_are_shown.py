@@ -17,7 +17,7 @@ from diagnostics.findings import Diagnosis
 from diagnostics.practice import FAULTS, VARIATIONS, build_case, running_practice
 from diagnostics.probes.vantage import door_for
 from diagnostics.vocabulary import Outcome
-from tests.cases import AREAS
+from tests.cases.expected import cases
 
 SEED = 20260302
 TABLES = Path(__file__).resolve().parents[1] / "diagnostics"
@@ -41,10 +41,8 @@ def played() -> Iterator[Played]:
     """Diagnose every case offline and every practice fault live, once."""
     seen = Played()
     with tempfile.TemporaryDirectory() as made, running_practice(randomize=SEED) as ehr:
-        for area in AREAS:
-            for trial in area.trials():
-                folder = trial.write(Path(made) / f"{area.__name__}.{trial.name}")
-                seen.keep(f"case {trial.name}", engine.run(load(folder, offline=True)))
+        for told in cases():
+            seen.keep(f"case {told.name}", engine.run(load(told.folder, offline=True)))
         tenant = next(iter(ehr.tenants))
         for name in (*FAULTS, *VARIATIONS):
             folder = Path(made) / name

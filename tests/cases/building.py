@@ -1,4 +1,4 @@
-"""Build case folders by hand: a story of rows, payload and snapshots, and what must be concluded from it."""
+"""Tell a case in code: a story of rows, payload and snapshots. For live trials, and to draft a new case folder."""
 
 import base64
 import copy
@@ -8,50 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from tests.cases.expected import Expected
+
 DAY = "2026-11-22"
 NOW = f"{DAY}T17:45:00+00:00"
 BASE = "https://fhir.northcampus.example/r4"
 TOKEN_URL = "https://login.northcampus.example/oauth2/token"
 MLLP = "mllp://10.20.30.40:2575"
 
-# Where domain.md names a category that is not simply that of the prefix, the case says so itself.
-CATEGORIES = {
-    "auth": "authentication",
-    "fhir": "endpoint_configuration",
-    "hl7": "endpoint_configuration",
-    "map": "field_mapping",
-    "tmpl": "template_conflict",
-    "net": "network",
-    "perm": "permissions",
-    "ehr": "ehr_defect",
-    "ops": "ehr_defect",
-    "scribe": "scribe_defect",
-}
 
+@dataclass(frozen=True, kw_only=True)
+class Trial(Expected):
+    """One case told in code, with its judge."""
 
-def category_of(cause: str | None) -> str | None:
-    """Return the category cases.md gives to a cause id."""
-    if cause is None:
-        return None
-    return "field_mapping" if cause == "fhir.payload.references" else CATEGORIES[cause.split(".")[0]]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One case and its judge: `cause` None means that none may be named; tuples mean any of these."""
-
-    name: str
     files: Mapping[str, Any]
-    cause: str | tuple[str | None, ...] | None
-    mode: str | tuple[str, ...] | None
-    why: str
-    exit: int | tuple[int, ...]
-    category: str | None = None
-    contributing: tuple[str, ...] = ()
-    never: tuple[str, ...] = ()  # causes that may be neither root nor contributing
-    missing: bool = False  # `missing` must name something
-    certainty: tuple[str, ...] = ()
-    sure: bool = True
 
     def write(self, folder: Path) -> Path:
         """Lay the case down as a folder."""
@@ -341,7 +311,9 @@ class Story:
         """Close the story with its judge; the exit code follows unless given."""
         if "exit" not in judge:
             judge["exit"] = 1 if cause is not None else (0 if mode == "delivered" else 3)
-        return Trial(name, self.folder(), cause, mode, why, **judge)
+        if judge.pop("sure", True) is False:
+            judge["arguable"] = True
+        return Trial(name=name, files=self.folder(), cause=cause, mode=mode, why=why, **judge)
 
 
 def _later(time: str, seconds: int = 1) -> str:

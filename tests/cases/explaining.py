@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from diagnostics.explain import explain
-from tests.cases.building import category_of
+from tests.cases.expected import category_of
 
 FILE = Path(__file__).with_name("explain_texts.toml")
 

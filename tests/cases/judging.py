@@ -1,11 +1,10 @@
-"""Run a trial through the engine's public door, in this process, and list what is not as expected."""
+"""Run a case through the engine's public door, in this process, and list what is not as expected."""
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from diagnostics import case_folder, engine, report, serialize
-from tests.cases.building import Trial, category_of
+from tests.cases.expected import Case, Expected, category_of
 
 
 def diagnose(folder: Path, *, offline: bool = True) -> tuple[dict[str, Any], int]:
@@ -20,14 +19,13 @@ def diagnose(folder: Path, *, offline: bool = True) -> tuple[dict[str, Any], int
     return document, report.exit_code(document)
 
 
-def judge(trial: Trial, document: dict[str, Any], code: int) -> list[str]:
+def judge(trial: Expected, document: dict[str, Any], code: int) -> list[str]:
     """List every departure of the answer from what the trial demands."""
     wrong = []
     root = document["root_cause"]
     cause = root["cause"] if root else None
-    causes = trial.cause if isinstance(trial.cause, tuple) else (trial.cause,)
-    if cause not in causes:
-        wrong.append(f"cause {cause} instead of {' or '.join(map(str, causes))}")
+    if cause not in trial.causes:
+        wrong.append(f"cause {cause} instead of {' or '.join(map(str, trial.causes))}")
     elif root:
         category = trial.category or category_of(cause)
         if root["category"] != category:
@@ -45,17 +43,22 @@ def judge(trial: Trial, document: dict[str, Any], code: int) -> list[str]:
     wrong += [f"{bad} must not be named" for bad in trial.never if bad in [*others, cause]]
     if trial.missing and not document["missing"]:
         wrong.append("`missing` names nothing")
+    spoke = {c["id"] for step in document["steps"] for c in step["checks"] if c["status"] in ("failed", "warning")}
+    named = {cause, *others}
+    wrong += [
+        f"nothing speaks of {row}"
+        for row in trial.shows
+        if row not in named and not any(id == row or id.startswith(f"{row}.") for id in spoke)
+    ]
     if trial.cause is None and not trial.missing and trial.mode == "delivered" and others:
         wrong.append(f"contributing {others} on a healthy case")
     return wrong
 
 
-def verdict(trial: Trial, *, offline: bool = True) -> tuple[list[str], dict[str, Any] | None]:
-    """Write, run and judge one trial; an exception is a departure like any other."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = trial.write(Path(place) / "case")
-        try:
-            document, code = diagnose(folder, offline=offline)
-        except Exception as error:
-            return [f"raised {type(error).__name__}: {error}"], None
-    return judge(trial, document, code), document
+def verdict(case: Case) -> tuple[list[str], dict[str, Any] | None]:
+    """Run and judge one case folder, offline; an exception is a departure like any other."""
+    try:
+        document, code = diagnose(case.folder)
+    except Exception as error:
+        return [f"raised {type(error).__name__}: {error}"], None
+    return judge(case, document, code), document

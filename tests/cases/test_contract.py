@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from tests.cases import AREAS
-from tests.cases import mapping as m
-from tests.cases.auth import jwt
+from tests.cases import pieces
 from tests.cases.building import TOKEN_URL, Story, document, mdm
-from tests.cases.hl7 import nacked
-from tests.cases.permission import denied, roles
+from tests.cases.expected import cases
+from tests.cases.pieces import denied, jwt, nacked, roles
 
 TOP = {
     "schema", "failure_mode", "root_cause", "contributing", "ruled_out", "missing", "journey", "steps", "changes",
@@ -52,10 +50,10 @@ def told(story: Story, folder: Path, *options: str) -> dict[str, Any]:
     return json.loads(out)
 
 
-@pytest.mark.parametrize("area", AREAS, ids=lambda area: area.__name__.rpartition(".")[2])
+@pytest.mark.parametrize("area", sorted({case.area for case in cases()}))
 def test_the_document_has_the_promised_keys_and_words(area, tmp_path: Path) -> None:
-    for trial in area.trials():
-        code, out, err = command(trial.write(tmp_path / trial.name), "--json", "--offline")
+    for case in (case for case in cases() if case.area == area):
+        code, out, err = command(case.folder, "--json", "--offline")
         document = json.loads(out)
         assert set(document) >= TOP and not err and document["schema"] == 1 and document["failure_mode"] in MODES
         assert [stage["stage"] for stage in document["journey"]] == [
@@ -72,16 +70,16 @@ def test_the_document_has_the_promised_keys_and_words(area, tmp_path: Path) -> N
             assert cause["because"] and cause["remedy"] and all(set(b) == {"check", "says"} for b in cause["because"])
         assert [step["step"] for step in document["steps"]] == [1, 2, 3, 4, 5, 6]
         checks = [check for step in document["steps"] for check in step["checks"]]
-        assert {check["status"] for check in checks} <= STATUSES - {"error"}, trial.name
+        assert {check["status"] for check in checks} <= STATUSES - {"error"}, case.name
         assert all({"id", "status", "says", "blocked_by", "evidence"} <= set(check) for check in checks)
         assert all(set(item) == {"category", "because"} for item in document["ruled_out"])
         assert not {item["category"] for item in document["ruled_out"]} & {
             (document["root_cause"] or {}).get("category")
         }
-        assert (code == 1) == (document["root_cause"] is not None), trial.name
+        assert (code == 1) == (document["root_cause"] is not None), case.name
         if document["root_cause"] is None:
-            assert not document["contributing"], f"{trial.name}: contributing to nothing"
-            assert code == 0 or document["missing"], f"{trial.name}: undetermined and nothing missing"
+            assert not document["contributing"], f"{case.name}: contributing to nothing"
+            assert code == 0 or document["missing"], f"{case.name}: undetermined and nothing missing"
 
 
 def test_the_document_has_no_other_keys_than_the_promised_ones(tmp_path: Path) -> None:
@@ -90,7 +88,7 @@ def test_the_document_has_no_other_keys_than_the_promised_ones(tmp_path: Path) -
 
 def broken(change: Callable[[dict[str, Any]], Any], **files: Any) -> dict[str, Any]:
     """The files of a good case after one change to case.json."""
-    made = Story().delivered().payload().file("template", m.template()).file("roles", roles()).folder() | files
+    made = Story().delivered().payload().file("template", pieces.template()).file("roles", roles()).folder() | files
     result = change(made["case.json"])
     return made if result is None else made | {"case.json": result}
 
@@ -130,7 +128,7 @@ UNREADABLE = {
     "file_absolute": (broken(set_in("template", value="/etc/hostname")), ("template",)),
     "file_is_a_folder": (broken(set_in("note", "payload", value=".")), ("payload",)),
     "unknown_snapshot_key": (
-        broken(lambda _: None, **{"template.json": m.template(colour="red")}),
+        broken(lambda _: None, **{"template.json": pieces.template(colour="red")}),
         ("template.json", "colour"),
     ),
     "snapshot_not_json": (broken(lambda _: None, **{"roles.json": "{"}), ("roles.json",)),
@@ -236,7 +234,7 @@ def test_no_secret_and_no_clinical_word_is_ever_printed(tmp_path: Path) -> None:
         nacked("AE", "ERR||PID^1^5|102^Data type error^HL70357|E||||Zebulon Quackenbush", payload=lines).narrative(text)
     )
     stories.append(denied(error=f"Patient Zebulon Quackenbush: {text}").payload(document(text)))
-    stories.append(m.mapped({"PLAN_TXT": text, "HPI_TXT": ""}, text))
+    stories.append(pieces.mapped({"PLAN_TXT": text, "HPI_TXT": ""}, text))
     for number, story in enumerate(stories):
         folder = story.expect("x", None, None, "").write(tmp_path / str(number))
         for options in (("--json", "--offline"), ("--offline",), ("--offline", "--all")):
@@ -290,20 +288,20 @@ def test_offline_makes_no_connection_and_online_does(listener, tmp_path: Path) -
 
 
 def test_facts_of_a_good_run_are_a_baseline_for_a_bad_one(tmp_path: Path) -> None:
-    good = m.mapped(m.FIELDS).file("roles", roles())
+    good = pieces.mapped(pieces.FIELDS).file("roles", roles())
     good.token("16:00:00", expires_in=3600)
     facts = told(good, tmp_path / "good")["facts"]
     assert facts
-    template = m.template(version=8, changed_at="2026-11-22T06:00:00+00:00")
+    template = pieces.template(version=8, changed_at="2026-11-22T06:00:00+00:00")
     template["fields"][1]["id"] = "HPI_NARR"
-    bad = denied(scope="system/DocumentReference.rs").file("template", template).file("mapping", m.rules())
+    bad = denied(scope="system/DocumentReference.rs").file("template", template).file("mapping", pieces.rules())
     bad.file("roles", roles("document:write")).file("baseline", facts)
     document = told(bad, tmp_path / "bad")
     text = json.dumps(document["changes"])
     assert "document:write" in text, text
     assert "HPI_NARR" in text or "HPI_TXT" in text or "PROG-14" in text, text
     assert all({"kind", "what", "from", "to", "at"} <= set(change) for change in document["changes"])
-    again = m.mapped(m.FIELDS).file("roles", roles()).file("baseline", facts)
+    again = pieces.mapped(pieces.FIELDS).file("roles", roles()).file("baseline", facts)
     assert told(again, tmp_path / "again")["root_cause"] is None
 
 

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from tests.cases.bench import Bench
-from tests.cases.building import Story, Trial, ack
+from tests.cases.building import Story, ack
 from tests.cases.judging import diagnose
 from tests.cases.servers import closed_port, mllp
 
@@ -73,7 +73,7 @@ def test_an_endless_body_ends_inside_the_budget(bench: Bench) -> None:
 
     port = bench.loop.serve(flood, bench.tls())
     story = bench.story(base=f"https://127.0.0.1:{port}", timeout_s=2)
-    trial = Trial("x", story.folder(), None, None, "", 3)
+    trial = story.expect("x", None, None, "", exit=3)
     document, _ = diagnose(trial.write(bench.folder / "case"), offline=False)
     assert document["ms"] < 30_000
     assert not [c for step in document["steps"] for c in step["checks"] if c["status"] == "error"]
@@ -85,7 +85,7 @@ def test_a_peer_that_never_answers_ends_inside_the_timeout(bench: Bench) -> None
 
     port = bench.loop.serve(mute, bench.tls())
     story = bench.story(base=f"https://127.0.0.1:{port}", timeout_s=60)
-    folder = Trial("x", story.folder(), None, None, "", 3).write(bench.folder / "case")
+    folder = story.expect("x", None, None, "", exit=3).write(bench.folder / "case")
     began, out = time.monotonic(), io.StringIO()
     with pytest.raises(SystemExit):
         call_command("diagnose", str(folder), "--json", "--timeout", "3", stdout=out)
