@@ -4,29 +4,13 @@ import inspect
 import tomllib
 from pathlib import Path
 
-import pytest
-
 from diagnostics import catalog
-from diagnostics.causes.model import Kind
 from diagnostics.check import PREFIXES
 from diagnostics.checklists import ITEMS
 from diagnostics.evidence.base import Evidence
 from diagnostics.probes.declare import parts, probes
 
 ROOT = Path(__file__).resolve().parents[2]
-
-# the rows that first light promises, an id a line
-FIRST_NINETY = (Path(__file__).parent / "first_ninety.txt").read_text(encoding="utf-8").split()
-
-
-@pytest.mark.parametrize("id", FIRST_NINETY)
-def test_a_promised_row_is_in_the_catalogue_and_a_check_speaks_for_it(id: str) -> None:
-    cause = catalog.cause(id)
-    assert cause.who_acts
-    if cause.kind is Kind.CAUSE:
-        assert len(cause.remedy) >= 2
-    speaking = [c.id for c in catalog.checks().values() if cause in c.causes or c.id == id or c.id.startswith(id + ".")]
-    assert speaking, f"no check speaks for {id}"
 
 
 def test_every_cause_is_reached_by_a_check_or_a_signature() -> None:

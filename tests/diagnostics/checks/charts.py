@@ -9,6 +9,7 @@ from diagnostics.gather import read_parts
 from diagnostics.judge import judge
 from diagnostics.vocabulary import Outcome, Strength
 from tests.diagnostics import stories
+from tests.diagnostics.checks.recorded import keep
 
 HPI = (
     "The patient noticed a dull ache in the left knee after gardening two weeks ago. "
@@ -95,7 +96,7 @@ def outcome(code: str, text: str = "", expression: str | None = None) -> str:
 
 def judged(check: str, case: Case) -> Finding:
     """Return one check's finding on a case, from the parts of the case alone."""
-    return judge(case, read_parts(case), [catalog.checks()[check]])[0]
+    return keep(judge(case, read_parts(case), [catalog.checks()[check]])[0])
 
 
 def weight(finding: Finding) -> Strength | None:

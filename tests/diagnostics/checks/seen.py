@@ -36,6 +36,7 @@ from diagnostics.evidence.network import (
 from diagnostics.findings import Finding
 from diagnostics.gather import read_parts
 from diagnostics.judge import judge
+from tests.diagnostics.checks.recorded import keep
 from tests.diagnostics.stories import BASE, START, TOKEN_URL, case, integration
 
 ROLES = {"ehr.example.test": ("fhir",), "auth.example.test": ("token", "authorization"), "keys.example.test": ("jwks",)}
@@ -47,7 +48,7 @@ def judged(check: str, *evidence: Evidence, of: Case | None = None) -> Finding:
     bag = read_parts(the_case)
     for item in evidence:
         bag.put(item)
-    return judge(the_case, bag, [catalog.checks()[check]])[0]
+    return keep(judge(the_case, bag, [catalog.checks()[check]])[0])
 
 
 def answer(status: int | None = 200, **more: Any) -> HttpAnswer:
