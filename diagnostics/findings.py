@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from diagnostics.causes.model import Cause
@@ -117,15 +118,29 @@ class RuledOut:
     because: str
 
 
+class Bearing(StrEnum):
+    """Say how a change stands in time to the first failure."""
+
+    BEFORE_FAILURE = "before_failure"  # after the last success, if one is known, and before the first failure
+    WORKED_SINCE = "worked_since"  # notes were taken after it
+    AFTER_FAILURE = "after_failure"  # it cannot be why
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True)
 class Change:
-    """Be one thing that differs from the last known good run, or that a log records as changed."""
+    """Be one thing that differs from the last known good run, or that a log records as changed.
+
+    `at` is when, as exactly as anything says; where nothing does, it came after `since`, the time of the good run.
+    """
 
     kind: str
     what: str
     before: str | None = None
     after: str | None = None
     at: datetime | None = None
+    since: datetime | None = None
+    bearing: Bearing = Bearing.UNKNOWN
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,15 @@ def to_document(diagnosis: Diagnosis, case: Case) -> dict[str, Any]:
             for step in diagnosis.steps
         ],
         "changes": [
-            {"kind": c.kind, "what": c.what, "from": c.before, "to": c.after, "at": plain(c.at)}
+            {
+                "kind": c.kind,
+                "what": c.what,
+                "from": c.before,
+                "to": c.after,
+                "at": plain(c.at),
+                "since": plain(c.since),
+                "bearing": c.bearing.value,
+            }
             for c in diagnosis.changes
         ],
         "facts": plain(diagnosis.facts),

@@ -41,8 +41,10 @@ class Discovery(Evidence):
         return next((d.token_endpoint for d in self.documents if d.token_endpoint), None)
 
     def baseline_facts(self) -> Mapping[str, Any]:
-        """Return where tokens are issued."""
-        return {"token": {"endpoint": self.token_endpoint}} if self.token_endpoint else {}
+        """Return where tokens are issued, and by whom."""
+        issuer = next((d.issuer for d in self.documents if d.issuer), None)
+        found = {"endpoint": self.token_endpoint, "issuer": issuer}
+        return {"token": kept} if (kept := {key: value for key, value in found.items() if value}) else {}
 
     @property
     def signing_algorithms(self) -> tuple[str, ...] | None:
@@ -82,6 +84,12 @@ class ClientKeySet(Evidence):
     def readable(self) -> bool:
         """Tell whether a key set was served."""
         return self.answer.ok and not self.problem
+
+    def baseline_facts(self) -> Mapping[str, Any]:
+        """Return the thumbprints (RFC 7638) of the published keys and of the key the integration signs with."""
+        published = sorted(key.thumbprint for key in self.keys if key.thumbprint)
+        found = {"published": published, "signing": self.own_key}
+        return {"keys": kept} if (kept := {name: value for name, value in found.items() if value}) else {}
 
     def with_id(self, kid: str | None, algorithm: str) -> tuple[PublishedKey, ...]:
         """Return the signing keys of that id and of the algorithm's family."""

@@ -27,6 +27,18 @@ class Settings(Evidence):
 
     integration: Integration
 
+    def baseline_facts(self) -> MappingType[str, Any]:
+        """Return the addresses the integration is configured for; what stands behind a `?` may be secret."""
+        held, hl7 = self.integration, self.integration.hl7
+        addresses = {
+            "fhir_base_url": held.fhir_base_url,
+            "write_url": held.write_url,
+            "token_url": held.auth.token_url,
+            "jwks_url": held.auth.jwks_url,
+            "mllp": f"{hl7.host}:{hl7.port}" if hl7.host and hl7.port else None,
+        }
+        return {"endpoint": {name: url.partition("?")[0] for name, url in addresses.items() if url}}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Vendor(Evidence):
@@ -97,6 +109,16 @@ class SectionMapping(Evidence):
     rules: tuple[Rule, ...] = ()
     suppressed: tuple[str, ...] = ()
 
+    def baseline_facts(self) -> MappingType[str, Any]:
+        """Return the template version the mapping was written for, its rules and what it puts out."""
+        return {
+            "mapping": {
+                "template_version": self.template_version,
+                "rules": sorted(f"{rule.section} to {rule.field} ({rule.mode})" for rule in self.rules),
+                "output": sorted(self.output),
+            }
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Roles(Evidence):
@@ -111,8 +133,9 @@ class Roles(Evidence):
     grants: tuple[str, ...] | None = None
 
     def baseline_facts(self) -> MappingType[str, Any]:
-        """Return the account's grants and departments."""
-        found: dict[str, Any] = {}
+        """Return the account, its grants and departments."""
+        account = {"name": self.account, "kind": self.kind, "active": self.active}
+        found: dict[str, Any] = {"account": {key: value for key, value in account.items() if value is not None}}
         if self.grants is not None:
             found["grants"] = sorted(self.grants)
         if self.departments is not None:

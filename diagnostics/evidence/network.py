@@ -94,8 +94,13 @@ class DnsAnswer(AtEndpoint):
         return bool(self.addresses)
 
     def baseline_facts(self) -> Mapping[str, Any]:
-        """Return the addresses of a name that was really looked up."""
-        return {"dns": {self.host: sorted(self.addresses)}} if self.outcome == "found" and not self.hop else {}
+        """Return the addresses of a name that was really looked up, and the name it is an alias of."""
+        if self.outcome != "found" or self.hop:
+            return {}
+        found: dict[str, Any] = {"dns": {self.host: sorted(self.addresses)}}
+        if self.canonical_name:
+            found["dns_names"] = {self.host: self.canonical_name}
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
