@@ -24,7 +24,7 @@ CATEGORIES = {
 }
 _KEYS = {
     "why", "kind", "root_cause", "failure_mode", "exit", "category", "contributing", "never", "missing", "certainty",
-    "arguable", "shows",
+    "arguable", "shows", "quiet", "unsaid",
 }  # fmt: skip
 
 
@@ -51,6 +51,8 @@ class Expected:
     missing: bool = False  # `missing` must name something
     certainty: tuple[str, ...] = ()
     shows: tuple[str, ...] = ()  # rows of domain.md section 2 of which a check must speak, warnings included
+    quiet: tuple[str, ...] = ()  # rows of which no check may speak, not even as a warning
+    unsaid: tuple[str, ...] = ()  # words that nothing said for the root may contain, such as a change without bearing
     arguable: bool = False
 
     @property

@@ -44,12 +44,20 @@ def judge(trial: Expected, document: dict[str, Any], code: int) -> list[str]:
     if trial.missing and not document["missing"]:
         wrong.append("`missing` names nothing")
     spoke = {c["id"] for step in document["steps"] for c in step["checks"] if c["status"] in ("failed", "warning")}
-    named = {cause, *others}
+    named = {cause or "", *others}
     wrong += [
         f"nothing speaks of {row}"
         for row in trial.shows
         if row not in named and not any(id == row or id.startswith(f"{row}.") for id in spoke)
     ]
+    wrong += [
+        f"{id} speaks of {row}"
+        for row in trial.quiet
+        for id in sorted(spoke | named)
+        if id == row or id.startswith(f"{row}.")
+    ]
+    told = " ".join(item["says"] for item in root["because"]) if root else ""
+    wrong += [f"the root is told with {word!r}" for word in trial.unsaid if word.lower() in told.lower()]
     if trial.cause is None and not trial.missing and trial.mode == "delivered" and others:
         wrong.append(f"contributing {others} on a healthy case")
     return wrong
