@@ -101,6 +101,7 @@ class Integration:
     maintenance: tuple[MaintenanceWindow, ...] = ()
     segments: tuple[Segment, ...] = ()
     canary: CanaryTarget | None = None
+    vendor_profile: Mapping[str, Any] = field(default_factory=dict)  # its own facts in place of the vendor's
 
 
 @dataclass(frozen=True)
@@ -163,10 +164,11 @@ class Case:
 
     @property
     def vendor(self) -> Any:
-        """Return the vendor profile whose traits checks may ask for."""
+        """Return the vendor profile whose traits checks may ask for, with the integration's own facts in it."""
         from diagnostics.vendors import profile
+        from diagnostics.vendors.facts import merged
 
-        return profile(self.integration.vendor)
+        return merged(profile(self.integration.vendor), self.integration.vendor_profile)
 
 
 def utc_now() -> datetime:

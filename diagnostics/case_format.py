@@ -112,6 +112,7 @@ class IntegrationFormat(Strict):
     maintenance: list[WindowFormat] = []
     segments: list[SegmentFormat] = []
     canary: CanaryFormat | None = None
+    vendor_profile: dict[str, Any] = {}  # read by diagnostics.vendors.facts
 
 
 class NoteFormat(Strict):

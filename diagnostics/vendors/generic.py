@@ -8,5 +8,8 @@ PROFILE = VendorProfile(
     slug="generic",
     name="Generic FHIR or HL7 v2 EHR",
     conditional_create=True,
-    sources=(Source("defaults", "FHIR R4 http; SMART App Launch 2.0", "2024-05", True),),
-)
+    sources=(
+        Source("defaults", "FHIR R4 http; SMART App Launch 2.0", "2024-05", True,
+               ("conditional_create", "algorithms", "assertion_life_s")),
+    ),
+)  # fmt: skip
