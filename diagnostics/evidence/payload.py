@@ -37,6 +37,7 @@ class FhirNote(Evidence):
     resource: Mapping[str, Any] = field(repr=False)
     form: str = "json"
     issues: tuple[StructureIssue, ...] = ()
+    references: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # FHIRPath and literal reference
     problems: tuple[TextProblem, ...] = ()
 
     @property
@@ -138,10 +139,12 @@ def fhir_note(case: Case) -> FhirNote | Missing:
     read = fhir.read_resource(data)
     if read.resource is None:
         return Missing(Key(FhirNote), "the payload cannot be read as FHIR", _HOW)
+    structure = judge_structure(read.resource)
     return FhirNote(
         resource=read.resource,
         form=read.form,
-        issues=judge_structure(read.resource, read.form),
+        issues=structure.issues,
+        references=structure.references,
         problems=read.problems,
     )
 

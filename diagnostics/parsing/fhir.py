@@ -1,13 +1,14 @@
 """Read a FHIR resource from JSON or XML into one dict form, and say exactly what is wrong with the text.
 
 Duplicate keys, endless nesting and entity bombs are findings, not crashes. XML is read by the rules of the FHIR XML
-format: `value` attributes become the values, repeated elements and those listed below become lists.
+format and the definitions of R4: `value` attributes become values of their type, elements that may repeat lists.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree.ElementTree import Element, ParseError, tostring
@@ -15,10 +16,14 @@ from xml.etree.ElementTree import Element, ParseError, tostring
 from defusedxml import ElementTree  # type: ignore[import-untyped]
 from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped]
 
+from diagnostics.parsing.fhir_definitions import Element as Known
+from diagnostics.parsing.fhir_definitions import TypeDefinition, definition
+
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 100
 _FHIR = "{http://hl7.org/fhir}"
-# Elements that repeat wherever they stand in the resources we read, or only inside the parent named before the dot.
+# For resources that R4 does not define (a server of an older version): elements that repeat wherever they stand, or
+# only inside the parent named before the dot.
 _LISTS = frozenset(
     """
     identifier category coding extension modifierExtension contained issue expression entry section relatesTo
@@ -31,8 +36,6 @@ _LISTS = frozenset(
     resource.searchInclude participant.role
     """.split()  # noqa: SIM905
 )
-# Strings whole, also one that never ends: possessive, so that no hostile text makes it look twice at one place.
-_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 _INTEGERS = frozenset({"size", "total", "height", "width", "rank"})
 
 
@@ -51,6 +54,9 @@ class TextProblem:
     def fatal(self) -> bool:
         """Tell whether no resource could be read because of it."""
         return self.kind != "duplicate_key"
+
+
+_TOO_DEEP = TextProblem("too_deep", f"It nests deeper than {MAX_DEPTH} levels.")
 
 
 @dataclass(frozen=True)
@@ -84,25 +90,26 @@ def _json(data: bytes) -> ResourceText:
     except UnicodeDecodeError as error:
         problem = TextProblem("encoding", "The text is not UTF-8.", f"byte {error.start}")
         return ResourceText("json", None, (problem,))
-    if _depth(text) > MAX_DEPTH:
-        return ResourceText("json", None, (TextProblem("too_deep", f"It nests deeper than {MAX_DEPTH} levels."),))
     doubled: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        for name, value in items:
-            if name in seen:
-                doubled.append(name[:80])
-            seen[name] = value
-        return seen
+        held = dict(items)
+        if len(held) != len(items):
+            counted = Counter(name for name, _ in items)
+            doubled.extend(re.sub(r"[^A-Za-z0-9_]", "", name[:80]) for name in counted if counted[name] > 1)
+        return held
 
     try:
         value = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         return ResourceText("json", None, (TextProblem("syntax", "The JSON is broken here.", place),))
-    except (ValueError, RecursionError):
+    except RecursionError:
+        return ResourceText("json", None, (_TOO_DEEP,))
+    except ValueError:
         return ResourceText("json", None, (TextProblem("syntax", "The JSON holds a number that is none."),))
+    if _too_deep(value):
+        return ResourceText("json", None, (_TOO_DEEP,))
     problems = tuple(
         TextProblem("duplicate_key", "The same key stands twice in one object.", name)
         for name in dict.fromkeys(doubled)
@@ -116,16 +123,20 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON value")
 
 
-def _depth(text: str) -> int:
-    deepest = depth = 0
-    for match in _MARKS.finditer(text):
-        mark = match.group()
-        if mark in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark in "]}":
-            depth -= 1
-    return deepest
+def _too_deep(value: Any) -> bool:
+    """Tell whether lists and objects nest deeper than anybody writes; level by level, so that nothing overflows."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for each in level
+            if type(each) is dict or type(each) is list
+            for inner in (each.values() if type(each) is dict else each)
+            if type(inner) is dict or type(inner) is list
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _xml(data: bytes) -> ResourceText:
@@ -146,7 +157,7 @@ def _xml(data: bytes) -> ResourceText:
     try:
         return ResourceText("xml", _resource(root, 0))
     except RecursionError:
-        return ResourceText("xml", None, (TextProblem("too_deep", f"It nests deeper than {MAX_DEPTH} levels."),))
+        return ResourceText("xml", None, (_TOO_DEEP,))
 
 
 def _local(element: Element) -> str:
@@ -154,39 +165,77 @@ def _local(element: Element) -> str:
 
 
 def _resource(element: Element, depth: int) -> dict[str, Any]:
-    return {"resourceType": _local(element), **_children(element, _local(element), depth)}
+    name = _local(element)
+    return {"resourceType": name, **_children(element, name, definition(name), depth)}
 
 
-def _children(element: Element, parent: str, depth: int) -> dict[str, Any]:
+def _children(element: Element, parent: str, kind: TypeDefinition | None, depth: int) -> dict[str, Any]:
+    """Return an element's content; what has no definition in R4 is told apart by the names in `_LISTS`."""
     if depth > MAX_DEPTH:
         raise RecursionError
-    found: dict[str, Any] = {}
-    for name in ("id", "url"):
-        if name in element.attrib:
-            found[name] = element.attrib[name]
+    found: dict[str, Any] = {name: value for name, value in element.attrib.items() if name in ("id", "url", "value")}
     for child in element:
         name = _local(child)
         if not str(child.tag).startswith(_FHIR):
             found[name] = tostring(child, encoding="unicode")  # the narrative's XHTML stays text
             continue
-        value = _value(child, name, depth + 1)
-        if name in found and isinstance(found[name], list):
+        known = kind.elements.get(name) if kind is not None else None
+        many = known.many if known is not None else name in _LISTS or f"{parent}.{name}" in _LISTS
+        value = _primitive(child, known) if known is not None else _guessed(child, name)
+        if value is None:
+            value = _complex(child, name, known, depth + 1)
+        if name not in found:
+            found[name] = [value] if many else value
+        elif isinstance(found[name], list):
             found[name].append(value)
-        elif name in found:
-            found[name] = [found[name], value]
         else:
-            found[name] = [value] if name in _LISTS or f"{parent}.{name}" in _LISTS else value
+            found[name] = [found[name], value]
+        if known is not None and known.holds is not None and (len(child) or "id" in child.attrib):
+            _beside(found, name, child, depth + 1)
     return found
 
 
-def _value(element: Element, name: str, depth: int) -> Any:
-    if name in ("resource", "contained") and len(element) == 1 and _local(element[0])[:1].isupper():
+def _beside(found: dict[str, Any], name: str, child: Element, depth: int) -> None:
+    """Keep id and extensions of a primitive as FHIR's JSON does: in an element of its own, `_name`."""
+    held = _children(child, name, definition("Element"), depth)
+    held.pop("value", None)
+    if isinstance(found[name], list):
+        others = found.setdefault(f"_{name}", [])
+        others += [None] * (len(found[name]) - 1 - len(others)) + [held]
+        if "value" not in child.attrib:
+            found[name][-1] = None
+    else:
+        found[f"_{name}"] = held
+        if "value" not in child.attrib:
+            del found[name]
+
+
+def _primitive(element: Element, known: Known) -> Any:
+    """Return a primitive's value in its JSON type; text that is none stays text, for the judgement to see."""
+    if known.holds is None:
+        return None
+    raw = element.attrib.get("value", "")
+    if known.type == "boolean" and raw in ("true", "false"):
+        return raw == "true"
+    if known.type in ("integer", "unsignedInt", "positiveInt") and re.fullmatch(r"-?\d{1,18}", raw):
+        return int(raw)
+    if known.type == "decimal" and re.fullmatch(r"-?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", raw):
+        return float(raw)
+    return raw
+
+
+def _complex(element: Element, name: str, known: Known | None, depth: int) -> Any:
+    inner = known.type == "Resource" if known is not None else name in ("resource", "contained")
+    if inner and len(element) == 1 and _local(element[0])[:1].isupper():
         return _resource(element[0], depth)
+    return _children(element, name, definition(known.type) if known is not None else None, depth)
+
+
+def _guessed(element: Element, name: str) -> Any:
+    """Return the value of an element that R4 does not define, or None where it is an object."""
     raw = element.attrib.get("value")
-    if raw is None:
-        return _children(element, name, depth)
     if raw in ("true", "false") and name not in ("valueString", "valueCode", "code"):
         return raw == "true"
-    if name in _INTEGERS and re.fullmatch(r"-?\d{1,18}", raw):
+    if raw is not None and name in _INTEGERS and re.fullmatch(r"-?\d{1,18}", raw):
         return int(raw)
     return raw

@@ -1,166 +1,192 @@
-"""Judge the structure of a FHIR R4 resource: unknown elements, wrong shapes and types, codes, kinds of reference.
+"""Judge the structure of a FHIR R4 resource: unknown elements, wrong shapes and types, codes, rules, references.
 
-The element definitions are those of fhir.resources (R4B, whose clinical resources equal R4 for what a scribe sends);
-required value sets and reference targets are listed here, because that library does not hold them. Messages name
-elements, never their values.
+One walk over the resource by the definitions of R4; every fault is named by its FHIRPath, none by its value. What a
+single node must obey beyond its definition is in `fhir_rules`, what references need in `fhir_references`.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
-from pydantic import ValidationError
+from diagnostics.parsing import fhir_references, fhir_rules
+from diagnostics.parsing.fhir_definitions import Element, TypeDefinition, definition, known_names, resource_names
+from diagnostics.parsing.fhir_types import reject
 
-JUDGED = (
-    "Bundle", "Composition", "Condition", "DiagnosticReport", "DocumentReference", "Encounter", "Media",
-    "MedicationRequest", "Observation", "Procedure", "QuestionnaireResponse", "ServiceRequest", "AllergyIntolerance",
-    "Binary", "Communication", "ClinicalImpression", "Provenance",
-)  # fmt: skip
-_LIMIT = 20
-
-_DOC_STATUS = frozenset({"current", "superseded", "entered-in-error"})
-_NOTE_STATUS = frozenset({"preliminary", "final", "amended", "entered-in-error"})
-_RESULT_STATUS = frozenset({
-    "registered", "partial", "preliminary", "final", "amended", "corrected", "appended", "cancelled",
-    "entered-in-error", "unknown",
-})  # fmt: skip
-# Required bindings: the code must be one of the set (FHIR R4, binding strength "required").
-BINDINGS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "DocumentReference": {
-        "status": _DOC_STATUS,
-        "docStatus": _NOTE_STATUS,
-        "relatesTo.code": frozenset({"replaces", "transforms", "signs", "appends"}),
-    },
-    "Composition": {
-        "status": _NOTE_STATUS,
-        "attester.mode": frozenset({"personal", "professional", "legal", "official"}),
-        "section.mode": frozenset({"working", "snapshot", "changes"}),
-    },
-    "DiagnosticReport": {"status": _RESULT_STATUS},
-    "Observation": {"status": _RESULT_STATUS - {"partial", "appended"}},
-    "Bundle": {
-        "type": frozenset(
-            {
-                "document",
-                "message",
-                "transaction",
-                "transaction-response",
-                "batch",
-                "batch-response",
-                "history",
-                "searchset",
-                "collection",
-            }
-        ),
-        "entry.request.method": frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"}),
-    },
-}
-_PEOPLE = frozenset({"Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Organization", "Device"})
-# Kinds of resource a reference may name (FHIR R4 element definitions).
-TARGETS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "DocumentReference": {
-        "subject": frozenset({"Patient", "Practitioner", "Group", "Device"}),
-        "author": _PEOPLE,
-        "authenticator": frozenset({"Practitioner", "PractitionerRole", "Organization"}),
-        "custodian": frozenset({"Organization"}),
-        "relatesTo.target": frozenset({"DocumentReference"}),
-        "context.encounter": frozenset({"Encounter", "EpisodeOfCare"}),
-        "context.sourcePatientInfo": frozenset({"Patient"}),
-    },
-    "Composition": {
-        "encounter": frozenset({"Encounter"}),
-        "author": _PEOPLE,
-        "custodian": frozenset({"Organization"}),
-    },
-    "DiagnosticReport": {
-        "subject": frozenset({"Patient", "Group", "Device", "Location"}),
-        "encounter": frozenset({"Encounter"}),
-        "result": frozenset({"Observation"}),
-        "performer": frozenset({"Practitioner", "PractitionerRole", "Organization", "CareTeam"}),
-    },
-    "Observation": {
-        "subject": frozenset({"Patient", "Group", "Device", "Location"}),
-        "encounter": frozenset({"Encounter"}),
-    },
-    "Condition": {
-        "subject": frozenset({"Patient", "Group"}),
-        "encounter": frozenset({"Encounter"}),
-    },
-}
-_REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]{2,40})/[A-Za-z0-9.\-]{1,64}(?:/_history/[A-Za-z0-9.\-]{1,64})?$")
+MAX_ISSUES = 100
+_MAX_DEPTH = 100
+_NAME = re.compile(r"[A-Z][A-Za-z]{2,60}").fullmatch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StructureIssue:
-    """Be one fault of structure. `kind`: resource_type, missing, unknown_element, shape, value, code, target."""
+    """Be one fault of structure, named by its FHIRPath.
 
-    path: str  # FHIRPath, such as DocumentReference.content[0].attachment
+    `kind`: resource_type, missing, unknown_element, shape, value, code, target, reference (points to nothing),
+    invariant (a rule of FHIR R4; `rule` is its key, such as att-1) or xhtml (a narrative).
+    """
+
+    path: str  # such as DocumentReference.content[0].attachment
     kind: str
     says: str
+    rule: str = ""
 
 
-def judge_structure(resource: Mapping[str, Any], form: str = "json") -> tuple[StructureIssue, ...]:
-    """Return the faults of a resource, at most twenty; none for a kind of resource that is not judged here.
+class _Full(Exception):
+    """Be raised when as many faults were found as anybody reads."""
 
-    `form` is json or xml: a single element of a list cannot be told from a plain one in XML.
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """Be what one walk over a resource showed: its faults, and every literal reference with its FHIRPath."""
+
+    issues: tuple[StructureIssue, ...] = ()
+    references: tuple[tuple[str, str], ...] = ()
+
+
+def judge_structure(resource: Mapping[str, Any]) -> Structure:
+    """Return the faults of a resource in the order of its elements, at most a hundred; never raises.
+
+    A kind of resource that FHIR R4 has and a scribe hardly sends is not judged inside.
     """
     name = resource.get("resourceType")
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Z][A-Za-z]{2,60}", name):
-        return (StructureIssue("resourceType", "resource_type", "The payload does not say which resource it is."),)
-    if name not in JUDGED:
-        return ()
-    issues = [issue for issue in _by_definition(name, resource) if not (form == "xml" and issue.kind == "shape")]
-    for holder, path in _holders(resource, name):
-        issues += _codes(holder, path)
-        issues += _targets(holder, path)
-    unique = {(issue.path, issue.kind): issue for issue in issues}
-    return tuple(unique.values())[:_LIMIT]
-
-
-def _by_definition(name: str, resource: Mapping[str, Any]) -> Iterator[StructureIssue]:
-    model = getattr(import_module(f"fhir.resources.R4B.{name.lower()}"), name)
+    if not isinstance(name, str) or not _NAME(name):
+        says = "The payload does not say which resource it is."
+        return Structure((StructureIssue("resourceType", "resource_type", says),))
+    walk = _Walk(name)
     try:
-        model.model_validate(dict(resource))
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_context=False, include_input=False)[:60]:
-            yield _issue(name, tuple(fault["loc"]), fault["type"])
-    except (TypeError, ValueError, AttributeError, RecursionError):
-        yield StructureIssue(name, "shape", f"{name} could not be read as a FHIR R4 resource.")
+        walk.resource(resource)
+        for path, kind, says in fhir_references.judge(resource, walk.references, walk.holders):
+            walk.add(path, kind, says)
+    except _Full:
+        pass
+    unique = {(issue.path, issue.kind, issue.rule): issue for issue in walk.issues}
+    literals = tuple((each.path, each.reference) for each in walk.references if each.reference)
+    return Structure(tuple(unique.values()), literals)
 
 
-def _issue(name: str, place: tuple[int | str, ...], kind: str) -> StructureIssue:
-    path = _fhirpath(name, place)
-    if "missing" in kind:
-        return StructureIssue(path, "missing", f"{path} is required by FHIR R4 and is not there.")
-    if kind == "extra_forbidden":
-        return StructureIssue(path, "unknown_element", f"{path} is no element of FHIR R4.")
-    if kind == "list_type":
-        return StructureIssue(path, "shape", f"{path} must be a list.")
-    if kind == "model_validation_format" or kind.endswith("_type"):
-        return StructureIssue(path, "shape", f"{path} has the wrong shape or data type.")
-    return StructureIssue(path, "value", f"{path} holds a value that its data type does not allow.")
+class _Walk:
+    """Go through a resource once; `path` is where we are, `issues` what was found on the way."""
+
+    def __init__(self, name: str) -> None:
+        self.path: list[str] = [name]
+        self.issues: list[StructureIssue] = []
+        self.references: list[fhir_references.Pointer] = []
+        self.holders: list[fhir_references.Holder] = []
+        self.holder: fhir_references.Holder | None = None
+
+    def add(self, path: str, kind: str, says: str, rule: str = "") -> None:
+        """Keep one fault; the sentence is `path says`."""
+        self.issues.append(StructureIssue(path, kind, f"{path} {says}.", rule))
+        if len(self.issues) >= MAX_ISSUES:
+            raise _Full
+
+    def at(self, *more: str) -> str:
+        """Return the FHIRPath of where we are."""
+        return "".join([*self.path, *more])
+
+    def resource(self, node: Mapping[str, Any]) -> None:
+        """Judge a resource at the present place: the payload itself, one of a Bundle's, or a contained one."""
+        name = node.get("resourceType")
+        if not isinstance(name, str) or not name:
+            self.add(self.at(), "resource_type", "does not say which resource it is")
+            return
+        if name not in resource_names():
+            if name not in known_names():
+                self.add(self.at(), "resource_type", "names a resource type that FHIR R4 does not have")
+            return
+        kind = definition(name)
+        if kind is not None:
+            outer, self.holder = self.holder, fhir_references.Holder(self.at(), node, self.holder)
+            self.holders.append(self.holder)
+            self.node(node, kind, resource=True)
+            self.holder = outer
+
+    def node(self, node: Mapping[str, Any], kind: TypeDefinition, resource: bool = False) -> None:
+        """Judge the elements of one object."""
+        if len(self.path) > _MAX_DEPTH:
+            self.add(self.at(), "shape", "nests deeper than anybody reads")
+            return
+        elements = kind.elements
+        for name, value in node.items():
+            element = elements.get(name)
+            if element is None:
+                if not (resource and name == "resourceType"):
+                    self.add(self.at(".", _plain(name)), "unknown_element", "is no element of FHIR R4")
+            elif element.holds is not None and not element.many:
+                if not element.holds(value):
+                    self.add(self.at(".", name), *reject(element.type, value))
+                elif element.codes is not None and value not in element.codes:
+                    self.add(self.at(".", name), "code", "holds a code outside the set FHIR R4 requires")
+            else:
+                self.other(element, value, node)
+        for name in kind.required:
+            if name not in node and f"_{name}" not in node:
+                self.add(self.at(".", name), "missing", "is required by FHIR R4 and is not there")
+        for group, members, must in kind.choices:
+            self.choice(node, group, members, must)
+        for path, rule, says in fhir_rules.of(kind.name, node):
+            self.add(self.at(path), "xhtml" if rule.startswith("txt") else "invariant", says, rule)
+
+    def choice(self, node: Mapping[str, Any], group: str, members: tuple[str, ...], must: bool) -> None:
+        """Judge a group such as value[x], of which one element may stand."""
+        held = [name for name in members if name in node]
+        if len(held) > 1:
+            says = f"stands beside {held[0]}; only one kind of {group}[x] may be given"
+            self.add(self.at(".", held[1]), "shape", says)
+        elif must and not held and not any(f"_{name}" in node for name in members):
+            self.add(self.at(".", group), "missing", "is required by FHIR R4 and is not there")
+
+    def other(self, element: Element, value: Any, node: Mapping[str, Any]) -> None:
+        """Judge an element that repeats or is an object."""
+        if not element.many:
+            self.object(element, value, "." + element.name)
+            return
+        place = "." + element.name
+        if type(value) is not list:
+            self.add(self.at(place), "shape", "must be a list" if value is not None else "is null; leave it out")
+            return
+        if not value:
+            empty = "missing" if element.least else "shape"
+            self.add(self.at(place), empty, "is an empty list; an element without a value must be left out")
+        for index, item in enumerate(value):
+            if element.holds is None:
+                if not (item is None and element.companion):
+                    self.object(element, item, f"{place}[{index}]")
+            elif item is None and f"_{element.name}" in node:
+                continue
+            elif not element.holds(item):
+                self.add(self.at(f"{place}[{index}]"), *reject(element.type, item))
+            elif element.codes is not None and item not in element.codes:
+                says = "holds a code outside the set FHIR R4 requires"
+                self.add(self.at(f"{place}[{index}]"), "code", says)
+
+    def object(self, element: Element, value: Any, place: str) -> None:
+        """Judge one value of a complex type."""
+        if not isinstance(value, dict):
+            shape = "is null; leave it out" if value is None else "must be a single object"
+            if value is not None and not isinstance(value, list):
+                shape = f"must be an object of type {element.type}, not a plain value"
+            self.add(self.at(place), "shape", shape)
+            return
+        if not value:
+            self.add(self.at(place), "shape", "is empty; an element without a value must be left out")
+            return
+        self.path.append(place)
+        if element.type == "Resource":
+            self.resource(value)
+        else:
+            kind = definition(element.type)
+            if kind is not None:
+                self.node(value, kind)
+            if element.type == "Reference" and self.holder is not None:
+                self.references.append(fhir_references.Pointer(self.at(), value, element.targets, self.holder))
+        self.path.pop()
 
 
-def _fhirpath(name: str, place: tuple[int | str, ...]) -> str:
-    path = name
-    for step in place:
-        if isinstance(step, int):
-            path += f"[{step}]"
-        elif step not in ("root", "__root__"):
-            path += "." + re.sub(r"[^A-Za-z0-9_]", "", step)[:60]
-    return path
-
-
-def _holders(resource: Mapping[str, Any], path: str) -> Iterator[tuple[Mapping[str, Any], str]]:
-    """Yield the resource itself and, in a Bundle, the resources of its entries."""
-    yield resource, path
-    entries = resource.get("entry")
-    for index, entry in enumerate(entries[:200] if isinstance(entries, list) else ()):
-        inner = entry.get("resource") if isinstance(entry, Mapping) else None
-        if isinstance(inner, Mapping):
-            yield inner, f"{path}.entry[{index}].resource"
+def _plain(name: str) -> str:
+    """Return a name fit for a path: whoever misspells an element may have put anything there."""
+    return re.sub(r"[^A-Za-z0-9_]", "", name[:200])[:60]
 
 
 def values_at(holder: Any, steps: str, path: str) -> Iterator[tuple[Any, str]]:
@@ -195,19 +221,3 @@ def absent(holder: Any, steps: str, path: str) -> str | None:
         if gap:
             return gap
     return None
-
-
-def _codes(holder: Mapping[str, Any], path: str) -> Iterator[StructureIssue]:
-    for steps, allowed in BINDINGS.get(str(holder.get("resourceType")), {}).items():
-        for value, at in values_at(holder, steps, path):
-            if isinstance(value, str) and value not in allowed:
-                yield StructureIssue(at, "code", f"{at} holds a code outside the set FHIR R4 requires.")
-
-
-def _targets(holder: Mapping[str, Any], path: str) -> Iterator[StructureIssue]:
-    for steps, allowed in TARGETS.get(str(holder.get("resourceType")), {}).items():
-        for value, at in values_at(holder, steps, path):
-            reference = value.get("reference") if isinstance(value, Mapping) else None
-            named = _REFERENCE.search(reference) if isinstance(reference, str) else None
-            if named and named.group(1) not in allowed:
-                yield StructureIssue(at, "target", f"{at} refers to a {named.group(1)}, which may not stand there.")
