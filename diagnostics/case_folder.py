@@ -28,6 +28,7 @@ from diagnostics.case import (
 )
 from diagnostics.errors import CaseError
 from diagnostics.parsing import logs as log_files
+from diagnostics.vendors.facts import ProfileError, read_overrides
 
 T = TypeVar("T")
 MAX_FILE = 64 * 1024 * 1024
@@ -185,7 +186,17 @@ def _integration(reader: _Reader, form: fmt.IntegrationFormat) -> Integration:
         maintenance=tuple(MaintenanceWindow(w.start, w.end) for w in form.maintenance),
         segments=tuple(Segment(**msgspec.structs.asdict(s)) for s in form.segments),
         canary=CanaryTarget(form.canary.patient, form.canary.encounter) if form.canary else None,
+        vendor_profile=_profile(form.vendor_profile),
     )
+
+
+def _profile(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Refuse what is no fact of a vendor profile, by name."""
+    try:
+        read_overrides(overrides)
+    except ProfileError as error:
+        raise CaseError("case.json", f"integration.vendor_profile.{error.fact}", error.expected) from None
+    return overrides
 
 
 def _url(value: str | None, key: str) -> str | None:
