@@ -205,7 +205,7 @@ def _requests(cases: list[Case], clean: _Cleaner) -> Iterable[Request]:
                 path=clean(_path(attempt.url or "")),
                 answer=str(status) if status else attempt.outcome,
                 error=clean(mask(attempt.error or "")),
-                request_id=clean(_request_id(attempt)),
+                request_id=clean(_request_id(attempt, case)),
                 transaction_id=clean(attempt.sent.transaction_id or ""),
             )
         for asked in trace.tokens if trace else ():
@@ -221,9 +221,11 @@ def _requests(cases: list[Case], clean: _Cleaner) -> Iterable[Request]:
                 )
 
 
-def _request_id(attempt: Attempt) -> str:
+def _request_id(attempt: Attempt, case: Case) -> str:
+    """Give the EHR's own request id, by the headers its vendor is known to send it in, else the one that was sent."""
     answered = attempt.answer.request_id if attempt.answer else None
-    return attempt.sent.request_id or answered or ""
+    theirs = next((attempt.headers[n] for n in case.vendor.request_id_headers if attempt.headers.get(n)), None)
+    return theirs or attempt.sent.request_id or answered or ""
 
 
 def _path(url: str) -> str:

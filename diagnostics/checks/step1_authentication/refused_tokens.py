@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from diagnostics.checks.step1_authentication.enablement import enabled_row
 from diagnostics.evidence.auth import TokenAnswer
 from diagnostics.evidence.logs import AuditTrail, EhrRow, NoteTrace
 from diagnostics.parsing.answers import AnswerKind, RecordedAnswer, read_answer
@@ -75,8 +76,9 @@ def token_came(trace: NoteTrace | None, token: TokenAnswer | None) -> bool:
 
 
 def credential_changes(trail: AuditTrail | None, before: datetime | None) -> tuple[EhrRow, ...]:
-    """Return the EHR's change rows about credentials that came before an instant."""
+    """Return the EHR's change rows about credentials that came before an instant; enabling one replaces none."""
     rows = [
         r for r in (trail.rows if trail else ()) if r.event == "change" and (r.change or {}).get("kind") == "credential"
     ]
+    rows = [row for row in rows if not enabled_row(row)]
     return tuple(row for row in rows if before is None or row.at <= before)

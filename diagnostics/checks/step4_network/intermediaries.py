@@ -216,6 +216,13 @@ def _limited(each: SeenAnswer, vendor: Vendor) -> bool:
     return False
 
 
+def _wait(each: SeenAnswer, vendor: Vendor) -> str:
+    """Say how long to wait by this EHR's own rule; a daily limit is no burst."""
+    daily = bool(set(each.answer.vendor_codes) & set(vendor.profile.daily_limit_codes))
+    wait: str = vendor.profile.rate.wait(each.at, each.answer.headers.get("retry-after", ""), daily=daily)
+    return wait
+
+
 @check(
     id="net.rate.limited",
     step=Step.NETWORK,
@@ -231,7 +238,7 @@ def requests_are_not_limited(
     if not limited:
         return passed("No answer spoke of a limit.")
     return failed(
-        "The EHR says that too many requests come (429).",
+        f"The EHR says that too many requests come (429). {_wait(limited[0], vendor)}",
         condemns=condemned(limited), status=limited[0].status,
         retry_after=limited[0].answer.headers.get("retry-after", ""),
     )  # fmt: skip
@@ -260,7 +267,7 @@ def requests_were_not_limited(trace: NoteTrace, vendor: Vendor, settings: Settin
     busiest = _busiest_minute(log.rows if log else ())
     if last is not None and _limited(last, vendor):
         return failed(
-            "The EHR refused the request because too many came.",
+            f"The EHR refused the request because too many came. {_wait(last, vendor)}",
             status=last.status, retry_after=last.answer.headers.get("retry-after", ""), busiest_minute=busiest,
             limit=limit, at=last.at,
         )  # fmt: skip
