@@ -1,35 +1,26 @@
 """Read HL7 v2 messages tolerantly, keeping byte offsets, so that a finding can name the exact place.
 
 Nothing here judges or raises: whatever the bytes are, a Message comes out, and what is odd about it stands in its
-frame, its stray lines and its decoding. The raw bytes are kept whole.
+frame, its stray lines and its decoding. The raw bytes are kept whole. Fields are split when first asked for.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from diagnostics.parsing.hl7_charset import decode as decode
+from diagnostics.parsing.hl7_charset import python_charset
 
 VT, FS, CR = 0x0B, 0x1C, 0x0D
+HEADERS = ("MSH", "FHS", "BHS")
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _SEGMENT_ID = re.compile(rb"[A-Z][A-Z0-9]{2}")
-_LINE = re.compile(rb"\r\n|\r|\n")
-# HL7 table 0211 (and what senders write instead) to Python's names.
-_CHARSETS = {
-    "": "ascii",
-    "ASCII": "ascii",
-    "UNICODE UTF-8": "utf-8",
-    "UTF-8": "utf-8",
-    "UTF8": "utf-8",
-    "UNICODE UTF-16": "utf-16",
-    "UNICODE": "utf-16",
-    "UNICODE UTF-32": "utf-32",
-    "GB 18030-2000": "gb18030",
-    "BIG-5": "big5",
-    "KS X 1001": "euc_kr",
-    "ISO IR87": "iso2022_jp",
-}
-for _part in (*range(1, 10), 15):
-    _CHARSETS[f"8859/{_part}"] = f"iso8859-{_part}"
+_LINE = re.compile(rb"[^\r\n]+")
+_CONTROL = re.compile(rb"[\x0b\x1c]")
+_PATH = re.compile(r"([A-Z][A-Z0-9]{2})-(\d{1,3})(?:\.(\d{1,2}))?(?:\.(\d{1,2}))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +38,11 @@ class Delimiters:
         """Return MSH-2 as these delimiters would write it."""
         return self.component + self.repetition + self.escape + self.subcomponent
 
+    @property
+    def all(self) -> str:
+        """Return all five."""
+        return self.field + self.encoding
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
@@ -60,8 +56,37 @@ class Frame:
 
     @property
     def sound(self) -> bool:
-        """Tell whether this is exactly one well-formed frame."""
-        return self.starts and self.ends and not self.inner_controls and self.frames == 1
+        """Tell whether every frame of the capture is well-formed."""
+        return self.starts and self.ends and not self.inner_controls and self.frames >= 1
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Name a place in a message: occurrence of the segment, field, repetition and component count from 1.
+
+    `offset` is in bytes of the input as sent, its frame included.
+    """
+
+    segment: str
+    occurrence: int
+    offset: int
+    field: int | None = None
+    repetition: int | None = None
+    component: int | None = None
+
+    @property
+    def path(self) -> str:
+        """Return it as people write it: OBX, OBX-5 or OBX-3.2."""
+        if self.field is None:
+            return self.segment
+        return f"{self.segment}-{self.field}" + (f".{self.component}" if self.component else "")
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Return it as plain data for a finding."""
+        held = {"path": self.path, "segment": self.segment, "occurrence": self.occurrence, "field": self.field,
+                "repetition": self.repetition, "component": self.component, "offset": self.offset}  # fmt: skip
+        return {name: value for name, value in held.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +100,46 @@ class Field:
 
 @dataclass(frozen=True)
 class Segment:
-    """Be one segment: `index` counts segments from 0, `offset` is in bytes of the whole input."""
+    """Be one segment: `index` counts segments from 0, `occurrence` those of its id from 1, `offset` is in bytes."""
 
     name: str
     raw: bytes
     offset: int
     index: int
-    fields: tuple[Field, ...]
     delimiters: Delimiters = field(repr=False)
     charset: str = field(default="ascii", repr=False)
+    occurrence: int = 1
+
+    @cached_property
+    def _parts(self) -> list[bytes]:
+        """Return what stands between the field separators; MSH-1 is the separator itself, which a split swallows."""
+        parts = self.raw.split(self.delimiters.field.encode("latin-1"))
+        if self.name in HEADERS and len(self.raw) > 3:
+            parts.insert(1, self.raw[3:4])
+        return parts
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """Return every field with its place."""
+        found: list[Field] = []
+        header = self.name in HEADERS
+        place = self.offset + 4
+        for number, part in enumerate(self._parts[1:], start=1):
+            if header and number == 1:
+                found.append(Field(1, part, self.offset + 3))
+                continue
+            found.append(Field(number, part, place))
+            place += len(part) + 1
+        return tuple(found)
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether it is a bare id without any field."""
+        return len(self.raw) <= 3
 
     def raw_field(self, number: int) -> bytes:
         """Return a field's bytes, empty where it is absent. MSH-1 is the field separator itself."""
-        return next((each.raw for each in self.fields if each.number == number), b"")
+        return self._parts[number] if 0 < number < len(self._parts) else b""
 
     def text(self, number: int) -> str:
         """Return a field as text, still escaped."""
@@ -96,11 +148,13 @@ class Segment:
     def repetitions(self, number: int) -> tuple[str, ...]:
         """Return a field's repetitions, still escaped; none where the field is empty."""
         text = self.text(number)
+        if self.name in HEADERS and number <= 2:
+            return (text,) if text else ()
         return tuple(text.split(self.delimiters.repetition)) if text else ()
 
     def value(self, number: int, component: int = 1, subcomponent: int = 1, repetition: int = 0) -> str:
         """Return one value, unescaped; an empty string where it is absent."""
-        if self.name in ("MSH", "FHS", "BHS") and number <= 2:
+        if self.name in HEADERS and number <= 2:
             return self.text(number)
         repetitions = self.repetitions(number)
         if repetition >= len(repetitions):
@@ -110,6 +164,22 @@ class Segment:
             return ""
         parts = components[component - 1].split(self.delimiters.subcomponent)
         return unescape(parts[subcomponent - 1], self.delimiters) if subcomponent <= len(parts) else ""
+
+    def place(
+        self, number: int | None = None, repetition: int | None = None, component: int | None = None, within: int = 0
+    ) -> Place:
+        """Return the place of a field, repetition or component, `within` bytes further on.
+
+        A field that the segment is too short to have lies at the segment's end, where it would have to be added.
+        """
+        at = self.offset
+        if number is not None:
+            at = self.fields[number - 1].offset if number <= len(self.fields) else self.offset + len(self.raw)
+            raw = self.raw_field(number)
+            if repetition is not None and repetition > 1:
+                before = raw.split(self.delimiters.repetition.encode("latin-1"))[: repetition - 1]
+                at += sum(len(part) + 1 for part in before)
+        return Place(self.name, self.occurrence, at + within, number, repetition, component)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +203,6 @@ class Message:
     charset: str = "ascii"
     segments: tuple[Segment, ...] = field(default=(), repr=False)
     strays: tuple[StrayLine, ...] = field(default=(), repr=False)
-    terminators: frozenset[bytes] = frozenset()
     payload_offset: int = 0
 
     @property
@@ -146,45 +215,40 @@ class Message:
         """Tell whether the message stands in a batch or file wrapper."""
         return any(segment.name in ("FHS", "BHS") for segment in self.segments)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Return the segment ids in order."""
         return tuple(segment.name for segment in self.segments)
 
+    @cached_property
+    def _by_name(self) -> dict[str, tuple[Segment, ...]]:
+        grouped: dict[str, list[Segment]] = {}
+        for segment in self.segments:
+            grouped.setdefault(segment.name, []).append(segment)
+        return {name: tuple(group) for name, group in grouped.items()}
+
     def first(self, name: str) -> Segment | None:
         """Return the first segment of an id."""
-        return next((segment for segment in self.segments if segment.name == name), None)
+        group = self._by_name.get(name)
+        return group[0] if group else None
 
     def all(self, name: str) -> tuple[Segment, ...]:
         """Return every segment of an id."""
-        return tuple(segment for segment in self.segments if segment.name == name)
+        return self._by_name.get(name, ())
 
     def get(self, path: str) -> str:
         """Return the value at `PID-3.1` (segment, field, component, subcomponent) of the first such segment."""
-        match = re.fullmatch(r"([A-Z][A-Z0-9]{2})-(\d{1,3})(?:\.(\d{1,2}))?(?:\.(\d{1,2}))?", path)
+        match = _PATH.fullmatch(path)
         segment = self.first(match.group(1)) if match else None
         if match is None or segment is None:
             return ""
         return segment.value(int(match.group(2)), int(match.group(3) or 1), int(match.group(4) or 1))
 
 
-def python_charset(declared: str) -> str | None:
-    """Return Python's name for a value of MSH-18 (its first repetition), or None for an unknown one."""
-    return _CHARSETS.get(declared.strip().upper())
-
-
-def decode(raw: bytes, charset: str) -> str:
-    """Decode as declared, else as UTF-8, else byte for byte: text must come out whatever was declared."""
-    for name in (charset, "utf-8"):
-        try:
-            return raw.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return raw.decode("latin-1")
-
-
 def unescape(text: str, delimiters: Delimiters = Delimiters()) -> str:
     r"""Undo \F\ \S\ \T\ \R\ \E\, \.br\ (a line break) and \Xhh..\ (chapter 2, use of escape sequences)."""
+    if delimiters.escape not in text:
+        return text
     mark = re.escape(delimiters.escape)
     plain = {
         "F": delimiters.field,
@@ -208,29 +272,32 @@ def unescape(text: str, delimiters: Delimiters = Delimiters()) -> str:
 
 
 def read_message(data: bytes) -> Message:
-    """Read one message, with or without its MLLP frame. Segment terminators may be CR, LF or CRLF."""
+    """Read one message, with or without its MLLP frame. Segment terminators may be CR, LF or CRLF.
+
+    A capture of several well-formed frames is read as its first message.
+    """
     frame, start, end = _frame(data)
-    bom = next((mark for mark in _BOMS if data[start:end].startswith(mark)), b"")
+    bom = next((mark for mark in _BOMS if data.startswith(mark, start)), b"")
     body_at = start + len(bom)
     msh = data.find(b"MSH", body_at, end)
-    delimiters = _delimiters(data[msh:end]) if msh >= 0 else Delimiters()
-    declared = _declared_charset(data[msh:end], delimiters) if msh >= 0 else ""
+    header = data[msh:end].split(b"\r", 1)[0].split(b"\n", 1)[0] if msh >= 0 else b""
+    delimiters = _delimiters(header)
+    declared = _declared_charset(header, delimiters)
     charset = python_charset(declared) or "utf-8"
+    if charset.startswith(("utf-16", "utf-32")):
+        charset = "utf-8"  # its header could not be found byte by byte if the message were written in these
+    separator = delimiters.field.encode("latin-1")
     segments: list[Segment] = []
     strays: list[StrayLine] = []
-    terminators: set[bytes] = set()
-    place = body_at
-    while place < end:
-        match = _LINE.search(data, place, end)
-        stop = match.start() if match else end
-        line = data[place:stop]
-        if _is_segment(line, delimiters):
-            segments.append(_segment(line, place, len(segments), delimiters, charset))
+    counts: dict[str, int] = {}
+    for match in _LINE.finditer(data, body_at, end):
+        line, place = match.group(), match.start()
+        if _SEGMENT_ID.match(line) and (len(line) == 3 or line[3:4] == separator):
+            name = line[:3].decode("ascii")
+            counts[name] = counts.get(name, 0) + 1
+            segments.append(Segment(name, line, place, len(segments), delimiters, charset, counts[name]))
         elif line.strip():
             strays.append(StrayLine(line, place, len(segments) - 1))
-        if match:
-            terminators.add(match.group())
-        place = match.end() if match else end
     return Message(
         raw=data,
         frame=frame,
@@ -240,57 +307,49 @@ def read_message(data: bytes) -> Message:
         charset=charset,
         segments=tuple(segments),
         strays=tuple(strays),
-        terminators=frozenset(terminators),
         payload_offset=body_at,
     )
 
 
 def _frame(data: bytes) -> tuple[Frame, int, int]:
+    """Read the MLLP frame (Release 1: 0x0B, the message, 0x1C 0x0D); return it with the payload's bounds."""
     if VT not in data and FS not in data:
         return Frame(), 0, len(data)
+    count = data.count(b"\x1c\r")
     starts = data[:1] == b"\x0b"
+    first = data.find(b"\x1c\r")
+    if starts and count > 1 and _all_sound(data):
+        return Frame(True, True, True, (), count), 1, first
     end_at = data.rfind(b"\x1c\r")
-    tail = data[end_at + 2 :] if end_at >= 0 else data
-    ends = end_at >= 0 and not tail.strip(b"\r\n")
+    ends = end_at >= 0 and not data[end_at + 2 :].strip(b"\r\n")
     start, end = (1 if starts else 0), (end_at if ends else len(data.rstrip(b"\x1c")))
-    inner = tuple(place for place in range(start, end) if data[place] in (VT, FS))
-    return Frame(True, starts, ends, inner[:100], data.count(b"\x1c\r")), start, end
+    inner: list[int] = []
+    for match in _CONTROL.finditer(data, start, max(start, end)):
+        inner.append(match.start())
+        if len(inner) == 100:
+            break
+    return Frame(True, starts, ends, tuple(inner), count), start, max(start, end)
 
 
-def _delimiters(msh: bytes) -> Delimiters:
-    text = msh[:9].decode("latin-1")
+def _all_sound(data: bytes) -> bool:
+    *frames, rest = data.split(b"\x1c\r")
+    return not rest.strip(b"\r\n") and all(
+        one.lstrip(b"\r\n").startswith(b"\x0b") and len(_CONTROL.findall(one)) == 1 for one in frames
+    )
+
+
+def _delimiters(header: bytes) -> Delimiters:
+    text = header[:9].decode("latin-1")
     separator = text[3:4]
-    if not separator or separator.isalnum() or separator in "\r\n":
+    if not separator or separator.isalnum() or separator.isspace():
         return Delimiters()
     declared = text[4:8].split(separator, 1)[0]
     chosen = [declared[n] if n < len(declared) and not declared[n].isspace() else "^~\\&"[n] for n in range(4)]
     return Delimiters(separator, chosen[0], chosen[1], chosen[2], chosen[3])
 
 
-def _declared_charset(msh: bytes, delimiters: Delimiters) -> str:
-    line = _LINE.split(msh, maxsplit=1)[0]
-    parts = line.split(delimiters.field.encode("latin-1"))
+def _declared_charset(header: bytes, delimiters: Delimiters) -> str:
+    parts = header.split(delimiters.field.encode("latin-1"))
     if len(parts) <= 17:
         return ""
     return parts[17].decode("latin-1").split(delimiters.repetition, 1)[0].strip()
-
-
-def _is_segment(line: bytes, delimiters: Delimiters) -> bool:
-    if not _SEGMENT_ID.match(line):
-        return False
-    return len(line) == 3 or line[3:4] == delimiters.field.encode("latin-1")
-
-
-def _segment(line: bytes, offset: int, index: int, delimiters: Delimiters, charset: str) -> Segment:
-    name = line[:3].decode("ascii")
-    parts = line.split(delimiters.field.encode("latin-1"))
-    fields: list[Field] = []
-    place = offset + len(parts[0]) + 1
-    first = 1
-    if name in ("MSH", "FHS", "BHS") and len(line) > 3:
-        fields.append(Field(1, line[3:4], offset + 3))  # MSH-1 is the separator: the split swallowed it
-        first = 2
-    for number, part in enumerate(parts[1:], start=first):
-        fields.append(Field(number, part, place))
-        place += len(part) + 1
-    return Segment(name, line, offset, index, tuple(fields), delimiters, charset)

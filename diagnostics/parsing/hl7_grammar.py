@@ -8,37 +8,54 @@ expected instead fall out of one walk.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
 from diagnostics.parsing.hl7_tables import since
 
-_MDM_HEAD_23 = "MSH EVN PID PV1 TXA"
-_MDM_HEAD_25 = "MSH [{SFT}] EVN PID PV1 [{ [ORC] [{TQ1 [{TQ2}]}] OBR [{NTE}] }] TXA"
-_OBX_23 = "{ OBX [{NTE}] }"
-_ORU_23 = (
-    "MSH { [ PID [PD1] [{NK1}] [{NTE}] [PV1 [PV2]] ] "
-    "{ [ORC] OBR [{NTE}] [CTD] [{ OBX [{NTE}] }] [{FT1}] [{CTI}] } } [DSC]"
+# by the first version of each: what stands in the message at all, optional parts as the standard marks them. The order
+# group of MDM is read tolerantly: many senders write its OBR without the ORC that opens it.
+_ORDER = "[{ [ORC] [{TQ1 [{TQ2}]}] OBR [{NTE}] }]"
+_MDM: tuple[tuple[str, str], ...] = (
+    ("2.1", "MSH EVN PID PV1 TXA"),
+    ("2.5", f"MSH [{{SFT}}] EVN PID PV1 {_ORDER} TXA"),
+    ("2.6", f"MSH [{{SFT}}] [UAC] EVN PID PV1 {_ORDER} TXA"),
+    ("2.7", f"MSH [{{SFT}}] [UAC] EVN PID PV1 {_ORDER} TXA [{{CON}}]"),
 )
-_ORU_25 = (
-    "MSH [{SFT}] { [ PID [PD1] [{NTE}] [{NK1}] [PV1 [PV2]] ] "
-    "{ [ORC] OBR [{NTE}] [{TQ1 [{TQ2}]}] [CTD] [{ OBX [{NTE}] }] [{FT1}] [{CTI}] [{ SPM [{OBX}] }] } } [DSC]"
+_OBX = "{ OBX [{NTE}] }"
+_OBXS, _TIMING, _SPECIMENS = "[{ OBX [{NTE}] }]", "[{TQ1 [{TQ2}]}]", "[{ SPM [{OBX}] }]"
+_RESULTS = f"OBR [{{NTE}}] {_TIMING} [CTD] {_OBXS} [{{FT1}}] [{{CTI}}] {_SPECIMENS}"
+_PATIENT_26 = "PID [PD1] [{NTE}] [{NK1}] [{OBX}] [PV1 [PV2]]"
+_OLD_RESULTS = f"OBR [{{NTE}}] [CTD] {_OBXS} [{{FT1}}] [{{CTI}}]"
+_ORU: tuple[tuple[str, str], ...] = (
+    ("2.1", f"MSH {{ [ PID [PD1] [{{NK1}}] [{{NTE}}] [PV1 [PV2]] ] {{ [ORC] {_OLD_RESULTS} }} }} [DSC]"),
+    ("2.5", f"MSH [{{SFT}}] {{ [ PID [PD1] [{{NTE}}] [{{NK1}}] [PV1 [PV2]] ] {{ [ORC] {_RESULTS} }} }} [DSC]"),
+    ("2.6", f"MSH [{{SFT}}] [UAC] {{ [ {_PATIENT_26} ] {{ [ORC] {_RESULTS} }} }} [DSC]"),
+    ("2.8", f"MSH [{{SFT}}] [UAC] {{ [ {_PATIENT_26} ] {{ [ORC [OBX TXA]] {_RESULTS} }} }} [DSC]"),
 )
-_ACK = "MSH [{SFT}] MSA [{ERR}]"
+_ACK: tuple[tuple[str, str], ...] = (
+    ("2.1", "MSH MSA [{ERR}]"),
+    ("2.5", "MSH [{SFT}] MSA [{ERR}]"),
+    ("2.6", "MSH [{SFT}] [UAC] MSA [{ERR}]"),
+)
 _WITH_CONTENT = frozenset({"T02", "T04", "T06", "T08", "T10"})
 _WITHOUT_CONTENT = frozenset({"T01", "T03", "T05", "T07", "T09", "T11"})
 # later versions let these stand in many places; they carry nothing a note depends on
 _ANYWHERE = frozenset({"UAC", "PRT", "ARV", "CON", "ROL", "SFT"})
 
 
+def _of_version(structures: Sequence[tuple[str, str]], version: str) -> str:
+    return next(text for first, text in reversed(structures) if since(version, first))
+
+
 def structure_of(code: str, event: str, version: str) -> str | None:
     """Return the structure for a message code and trigger event, or None where it is none of ours."""
     if code == "MDM" and event in _WITH_CONTENT:
-        return f"{_MDM_HEAD_25 if since(version, '2.5') else _MDM_HEAD_23} {_OBX_23}"
+        return f"{_of_version(_MDM, version)} {_OBX}"
     if code == "MDM" and event in _WITHOUT_CONTENT:
-        return _MDM_HEAD_25 if since(version, "2.5") else _MDM_HEAD_23
+        return _of_version(_MDM, version)
     if code == "ORU" and event in ("R01", ""):
-        return _ORU_25 if since(version, "2.5") else _ORU_23
-    return _ACK if code == "ACK" else None
+        return _of_version(_ORU, version)
+    return _of_version(_ACK, version) if code == "ACK" else None
 
 
 def structure_id(code: str, event: str) -> str:
@@ -61,12 +78,16 @@ class Unexpected:
 
 @dataclass(frozen=True)
 class Match:
-    """Be the outcome of matching: what is missing, repeated beyond what is allowed, foreign, or out of order."""
+    """Be the outcome of matching: what is missing, repeated beyond what is allowed, foreign, or out of order.
+
+    `unfinished` names what would have to follow the last segment where a group that was begun is not complete.
+    """
 
     missing: tuple[str, ...] = ()
     repeated: tuple[tuple[int, str], ...] = ()
     foreign: tuple[tuple[int, str], ...] = ()
     unexpected: Unexpected | None = None
+    unfinished: tuple[str, ...] = ()
 
 
 @dataclass
@@ -93,10 +114,21 @@ class Grammar:
     required: frozenset[str]
     single: frozenset[str]
 
-    @property
+    @cached_property
     def alphabet(self) -> frozenset[str]:
         """Return every segment id of the structure."""
         return frozenset(self.names)
+
+    @cached_property
+    def _after(self) -> dict[frozenset[int], frozenset[int]]:
+        return {}
+
+    def after(self, reached: frozenset[int]) -> frozenset[int]:
+        """Return the positions that may follow any of these."""
+        held = self._after.get(reached)
+        if held is None:
+            held = self._after[reached] = frozenset().union(*(self.follow[p] for p in reached))
+        return held
 
 
 @cache
@@ -160,6 +192,7 @@ def match(structure: str, names: Sequence[str]) -> Match:
     foreign: list[tuple[int, str]] = []
     repeated: list[tuple[int, str]] = []
     seen: set[str] = set()
+    reached: frozenset[int] = frozenset()
     allowed = grammar.first
     for index, name in enumerate(names):
         if name.startswith("Z") or (name in _ANYWHERE and name not in grammar.alphabet):
@@ -167,22 +200,28 @@ def match(structure: str, names: Sequence[str]) -> Match:
         if name not in grammar.alphabet:
             foreign.append((index, name))
             continue
-        reached, expected = _step(grammar, allowed, name, absent)
-        if not reached:
-            if name in grammar.single and name in seen:
+        found, expected = _step(grammar, allowed, name, absent)
+        if not found:
+            again = name in seen and (name in grammar.single or any(grammar.names[p] == name for p in reached))
+            if again:
                 repeated.append((index, name))
                 continue
-            found = Unexpected(index, name, expected)
-            return Match(tuple(sorted(absent)), tuple(repeated), tuple(foreign), found)
+            wrong = Unexpected(index, name, expected)
+            return Match(tuple(sorted(absent)), tuple(repeated), tuple(foreign), wrong)
         seen.add(name)
-        allowed = frozenset().union(*(grammar.follow[p] for p in reached))
-    return Match(tuple(sorted(absent)), tuple(repeated), tuple(foreign))
+        reached = frozenset(found)
+        allowed = grammar.after(reached)
+    unfinished = _unfinished(grammar, reached, absent) if names else ()
+    return Match(tuple(sorted(absent)), tuple(repeated), tuple(foreign), None, unfinished)
 
 
 def _step(
     grammar: Grammar, allowed: frozenset[int], name: str, absent: frozenset[str]
 ) -> tuple[set[int], tuple[str, ...]]:
     """Return the positions reached by one segment, passing over required segments that the message does not have."""
+    reached = {p for p in allowed if grammar.names[p] == name}
+    if reached:
+        return reached, ()
     expected = tuple(sorted({grammar.names[p] for p in allowed}))
     tried: set[int] = set()
     open_ones = set(allowed)
@@ -194,3 +233,16 @@ def _step(
         gone = {p for p in open_ones if grammar.names[p] in absent}
         open_ones = {q for p in gone for q in grammar.follow[p]} - tried
     return set(), expected
+
+
+def _unfinished(grammar: Grammar, reached: frozenset[int], absent: frozenset[str]) -> tuple[str, ...]:
+    """Return what could follow where the message ends too early, passing over segments reported as missing."""
+    tried: set[int] = set()
+    open_ones = set(reached)
+    while open_ones:
+        if open_ones & grammar.last:
+            return ()
+        tried |= open_ones
+        further = {q for p in open_ones for q in grammar.follow[p]}
+        open_ones = {p for p in further if grammar.names[p] in absent} - tried
+    return tuple(sorted({grammar.names[q] for p in reached for q in grammar.follow[p]}))

@@ -1,43 +1,49 @@
-"""Hold the HL7 v2 tables the checks need: required fields, lengths by version, coded values (v2.3 to v2.8).
+"""Hold the HL7 v2 tables of coded values the checks need, by version (v2.3 to v2.8), and the error codes of 0357.
 
-Only the segments an AI scribe sends or gets back are listed. Lengths are those of the standard's LEN column, which
-receivers treat as nominal: an interface's own limit always wins.
+Values as of the standard's chapter 2C and its predecessors. What sites define themselves (0270 document type) or write
+in many ways (0211 character sets, 0191 presentation) is `SUGGESTED`: nothing is wrong with another value until the
+receiver says so.
 """
 
 from collections.abc import Mapping
 
 VERSIONS = ("2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2")
 
-_REQUIRED = {
-    "MSH": (9, 10, 11, 12),
-    "EVN": (2,),
-    "PID": (3, 5),
-    "PV1": (2,),
-    "TXA": (1, 2, 12, 17),
-    "OBX": (3, 11),
-    "OBR": (4,),
-    "ORC": (1,),
-    "MSA": (1, 2),
+_ACK_CONDITIONS = frozenset({"AL", "NE", "ER", "SU"})  # 0155
+_RESULT_STATUS = frozenset("CDFINOPRSUWX")  # 0085
+_ACK_CODES = frozenset({"AA", "AE", "AR", "CA", "CE", "CR"})  # 0008
+
+TABLES: Mapping[str, tuple[str, frozenset[str]]] = {
+    "MSH-11": ("0103", frozenset("PTD")),
+    "MSH-15": ("0155", _ACK_CONDITIONS),
+    "MSH-16": ("0155", _ACK_CONDITIONS),
+    "OBX-11": ("0085", _RESULT_STATUS),
+    "TXA-17": ("0271", frozenset({"AU", "DI", "DO", "IN", "IP", "LA", "PA"})),
+    "TXA-18": ("0272", frozenset("VRU")),
+    "TXA-19": ("0273", frozenset({"AV", "CA", "OB", "UN"})),
+    "TXA-20": ("0275", frozenset({"AA", "AC", "AR", "PU"})),
+    "MSA-1": ("0008", _ACK_CODES),
+    "ERR-4": ("0516", frozenset("EIW")),
 }
-_REQUIRED_SINCE_25 = {"MSH": (7,), "ERR": (3, 4)}
-
-_LENGTHS_23 = {"MSH-10": 20, "OBX-5": 65536, "TXA-12": 30, "NTE-3": 65536}
-_LENGTHS_25 = {
-    "MSH-3": 227, "MSH-4": 227, "MSH-5": 227, "MSH-6": 227, "MSH-7": 26, "MSH-9": 15, "MSH-10": 20, "MSH-18": 16,
-    "TXA-2": 30, "TXA-12": 30, "TXA-13": 30, "TXA-16": 30, "TXA-17": 2, "TXA-18": 2, "TXA-19": 2, "TXA-20": 2,
-    "TXA-21": 30, "OBX-2": 2, "OBX-3": 250, "OBX-4": 20, "OBX-5": 99999, "NTE-3": 65536, "PID-3": 250, "PID-5": 250,
-    "PV1-19": 250,
-}  # fmt: skip
-_LENGTHS_27 = {"MSH-10": 199}
-
-TABLES: Mapping[str, frozenset[str]] = {
-    "MSH-11": frozenset("PTD"),  # 0103
-    "OBX-11": frozenset("CDFINOPRSUWXAVB"),  # 0085, with the letters later versions added
-    "TXA-17": frozenset({"AU", "DI", "DO", "IN", "IP", "LA", "PA"}),  # 0271
-    "TXA-18": frozenset("VRU"),  # 0272
-    "TXA-19": frozenset({"AV", "CA", "OB", "UN"}),  # 0273
-    "MSH-15": frozenset({"AL", "NE", "ER", "SU"}),  # 0155
-    "MSH-16": frozenset({"AL", "NE", "ER", "SU"}),  # 0155
+_LATER: Mapping[str, tuple[str, frozenset[str]]] = {
+    "OBX-11": ("2.8", frozenset("ABV")),
+    "ERR-4": ("2.7", frozenset("F")),
+}
+_DOCUMENT_TYPES = "AR CD CN DI DS ED HP OP PC PH PN PR SP TS"
+_PRESENTATIONS = "AP AU FT IM multipart NS SD SI TEXT TX"
+_VALUE_TYPES = (
+    "AD CE CF CK CN CNE CP CWE CX DR DT DTM ED EI FT ID IS MA MO NA NM PN RP SN ST TM TN TS TX XAD XCN XON XPN XTN"
+)
+_CHARACTER_SETS = (
+    *(f"8859/{part}" for part in (*range(1, 10), 15)), "ASCII", "BIG-5", "CNS 11643-1992", "GB 18030-2000", "ISO IR6",
+    "ISO IR14", "ISO IR87", "ISO IR159", "KS X 1001", "UNICODE", "UNICODE UTF-8", "UNICODE UTF-16", "UNICODE UTF-32",
+)  # fmt: skip
+# of all versions together: receivers keep to their own list, and nobody's note fails over the difference
+SUGGESTED: Mapping[str, tuple[str, frozenset[str]]] = {
+    "TXA-2": ("0270", frozenset(_DOCUMENT_TYPES.split())),
+    "TXA-3": ("0191", frozenset(_PRESENTATIONS.split())),
+    "OBX-2": ("0125", frozenset(_VALUE_TYPES.split())),
+    "MSH-18": ("0211", frozenset(_CHARACTER_SETS)),
 }
 
 ERRORS: Mapping[str, str] = {  # 0357
@@ -60,8 +66,13 @@ ERRORS: Mapping[str, str] = {  # 0357
 
 def version_of(declared: str) -> str:
     """Return the version as written in MSH-12.1, or 2.5.1 where it is none the standard knows."""
+    return declared_version(declared) or "2.5.1"
+
+
+def declared_version(declared: str) -> str | None:
+    """Return the version of table 0104 that MSH-12.1 says, or None where it says none."""
     bare = declared.strip().removeprefix("v").removeprefix("V")
-    return bare if bare in VERSIONS else "2.5.1"
+    return bare if bare in VERSIONS else None
 
 
 def since(version: str, first: str) -> bool:
@@ -69,14 +80,10 @@ def since(version: str, first: str) -> bool:
     return VERSIONS.index(version_of(version)) >= VERSIONS.index(first)
 
 
-def required_fields(segment: str, version: str) -> tuple[int, ...]:
-    """Return the numbers of the fields a segment must carry in this version."""
-    later = _REQUIRED_SINCE_25.get(segment, ()) if since(version, "2.5") else ()
-    return tuple(sorted((*_REQUIRED.get(segment, ()), *later)))
-
-
-def length_limits(version: str) -> Mapping[str, int]:
-    """Return the standard's lengths in characters, keyed `OBX-5`."""
-    if since(version, "2.7"):
-        return _LENGTHS_27
-    return _LENGTHS_25 if since(version, "2.5") else _LENGTHS_23
+def table_of(path: str, version: str) -> tuple[str, frozenset[str]] | None:
+    """Return number and values of the table a field such as `OBX-11` is bound to in this version."""
+    bound = TABLES.get(path)
+    later = _LATER.get(path)
+    if bound is not None and later is not None and since(version, later[0]):
+        return bound[0], bound[1] | later[1]
+    return bound

@@ -14,7 +14,8 @@ from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.evidence.payload import Hl7Message
 from diagnostics.findings import Result
-from diagnostics.parsing.hl7 import Message, Segment, python_charset
+from diagnostics.parsing.hl7 import Message, Segment
+from diagnostics.parsing.hl7_charset import python_charset
 from diagnostics.parsing.hl7_tables import TABLES
 from diagnostics.vocabulary import Step, Strength
 
@@ -182,7 +183,7 @@ def _without_escapes(text: str, mark: str) -> str:
 
 def _spilled(segment: Segment) -> bool:
     """Tell whether the text has run over into later fields: the status is not in OBX-11 but further right."""
-    table = TABLES["OBX-11"]
+    table = TABLES["OBX-11"][1]
     if segment.text(11).strip().upper() in table:
         return False
     later = [f for f in segment.fields if f.number > 11 and f.raw.decode("latin-1").strip().upper() in table]

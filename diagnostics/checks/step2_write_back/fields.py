@@ -14,7 +14,8 @@ from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.evidence.payload import Hl7Message
 from diagnostics.findings import Result
-from diagnostics.parsing.hl7_tables import TABLES, length_limits, required_fields, version_of
+from diagnostics.parsing.hl7_segments import length_limits, required_fields
+from diagnostics.parsing.hl7_tables import TABLES, version_of
 from diagnostics.vocabulary import Step, Strength
 
 
@@ -138,7 +139,7 @@ def in_table(sent: Hl7Message, trace: NoteTrace | None) -> Result:
         for field in segment.fields
         if (table := TABLES.get(f"{segment.name}-{field.number}")) is not None
         and (value := segment.value(field.number).strip().upper())
-        and value not in table
+        and value not in table[1]
         and not (segment.name == "MSH" and field.number == 11)
     ]
     if not wrong:

@@ -14,7 +14,8 @@ from diagnostics.evidence.payload import Hl7Message
 from diagnostics.findings import Result
 from diagnostics.identity import same
 from diagnostics.parsing.hl7_grammar import structure_id
-from diagnostics.parsing.hl7_tables import length_limits, version_of
+from diagnostics.parsing.hl7_segments import length_limits
+from diagnostics.parsing.hl7_tables import version_of
 from diagnostics.vocabulary import Step, Strength
 
 

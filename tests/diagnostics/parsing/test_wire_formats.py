@@ -197,7 +197,9 @@ def test_a_line_break_inside_a_field_leaves_a_stray_line() -> None:
         (b"\x0b" + MDM, True, False),
         (MDM + b"\x1c\r", True, False),
         (b"\x0b" + MDM + b"\x1c", True, False),
-        (b"\x0b" + MDM + b"\x1c\r\x0b" + MDM + b"\x1c\r", True, False),
+        (b"\x0b" + MDM + b"\x1c\r\x0b" + MDM + b"\x1c\r", True, True),  # two messages, each in its frame
+        (b"\x0b" + MDM + b"\x1c\r" + MDM + b"\x1c\r", True, False),
+        (b"\x0b" + MDM + b"\x0b" + MDM + b"\x1c\r", True, False),
         (b"\x0b" + MDM[:50] + b"\x0b" + MDM[50:] + b"\x1c\r", True, False),
     ],
 )
