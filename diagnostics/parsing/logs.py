@@ -76,7 +76,11 @@ def check_row(row: Row, kind: str, name: str, where: str) -> None:
     try:
         moment(str(row["at"]))
     except ValueError:
-        raise CaseError(name, f"{where}: at", "expected an ISO 8601 time with its UTC offset") from None
+        raise CaseError(name, f"{where}: at", "expected an ISO 8601 time with its UTC offset, 1970 to 2199") from None
+
+
+YEARS = range(1970, 2200)
+"""The years a log or a snapshot may speak of; beside them, time windows could not be computed."""
 
 
 def moment(text: str) -> datetime:
@@ -84,6 +88,8 @@ def moment(text: str) -> datetime:
     value = datetime.fromisoformat(text.strip())
     if value.tzinfo is None:
         raise ValueError("no UTC offset")
+    if value.year not in YEARS:
+        raise ValueError("no year a log could be from")
     return value
 
 
