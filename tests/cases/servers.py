@@ -159,8 +159,14 @@ class Loop:
 
         return asyncio.run_coroutine_threadsafe(_await(), self.loop).result(20)
 
-    def serve(self, handle: Callable[..., Awaitable[None]], tls: ssl.SSLContext | None = None) -> int:
-        """Serve connections with this handler on a free port; return the port."""
+    def serve(
+        self,
+        handle: Callable[..., Awaitable[None]],
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> int:
+        """Serve connections with this handler on this port, or a free one; return the port."""
 
         async def quiet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             try:
@@ -170,11 +176,17 @@ class Loop:
             finally:
                 writer.close()
 
-        server = self.run(asyncio.start_server(quiet, "127.0.0.1", 0, ssl=tls))
+        server = self.run(asyncio.start_server(quiet, host, port, ssl=tls))
         self.servers.append(server)
         return server.sockets[0].getsockname()[1]
 
-    def http(self, app: Callable[[str, str, dict[str, str], bytes], Answer], tls: ssl.SSLContext | None = None) -> int:
+    def http(
+        self,
+        app: Callable[[str, str, dict[str, str], bytes], Answer],
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> int:
         async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -192,7 +204,7 @@ class Loop:
                 writer.write(f"HTTP/1.1 {status} X\r\n{text}\r\n".encode() + content)
                 await writer.drain()
 
-        return self.serve(handle, tls)
+        return self.serve(handle, tls, host, port)
 
     def close(self) -> None:
         async def end() -> None:
@@ -227,8 +239,8 @@ def mllp(reply: Callable[[bytes], bytes | None]) -> Callable[..., Awaitable[None
 
 
 @contextmanager
-def nameserver(rcode: int) -> Iterator[int]:
-    """A DNS server that gives every question the same RCODE."""
+def nameserver(rcode: int, *addresses: str) -> Iterator[int]:
+    """A DNS server that gives every question the same RCODE, and every question for an A record these addresses."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", 0))
         sock.settimeout(0.1)
@@ -241,7 +253,12 @@ def nameserver(rcode: int) -> Iterator[int]:
                 except TimeoutError:
                     continue
                 end = asked.index(b"\x00", 12) + 5
-                sock.sendto(asked[:2] + struct.pack("!HHHHH", 0x8180 | rcode, 1, 0, 0, 0) + asked[12:end], peer)
+                known = addresses if asked[end - 4 : end - 2] == b"\x00\x01" else ()
+                records = b"".join(
+                    b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 30, 4) + socket.inet_aton(address) for address in known
+                )
+                head = asked[:2] + struct.pack("!HHHHH", 0x8180 | rcode, 1, len(known), 0, 0)
+                sock.sendto(head + asked[12:end] + records, peer)
 
         thread = threading.Thread(target=serve)
         thread.start()
