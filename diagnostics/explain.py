@@ -24,6 +24,7 @@ __all__ = ["Explanation", "explain", "explain_lines"]
 _LIMIT = 65_536
 _MAX_LINE = 1_048_576
 _SPECIFIC = 20  # signatures of this weight name one product's exact words and go before everything else
+_EXACT = 26  # and from here on even where they allow no more than a category
 _UNKNOWN = "This text names nothing known. Add the HTTP status, the whole body, or what was being sent where."
 _HL7 = re.compile(
     r"\b(?:hl7(?![-/.]?fhir)|mllp|ms[ha][-.|]\w|ob[xr][-. ]|pid[-.][0-9]|pv1\b|txa\b|evn\b|nack\b|mdm\^|oru\^|segment\b"
@@ -73,7 +74,7 @@ def _judge(question: Question, body: str) -> Explanation:
         return category_only(None, None, "This is what was sent or stored, not an error; paste the answer to it.")
     searched = f"{body}\n{question.words}"
     specific = _best(question, searched, floor=_SPECIFIC)
-    if specific is not None and specific.cause is not None:
+    if specific is not None and (specific.cause is not None or specific.weight >= _EXACT):
         return _of_signature(specific)
     structured = _structured(question)
     if structured is not None and structured.cause is not None and structured.firm:
