@@ -164,7 +164,8 @@ def test_the_profiles_the_server_supports(name: str, bench: Bench) -> None:
 def with_codes(story: Story, output: list[str]) -> Story:
     """The story of a site that maps the assessment to coded diagnoses."""
     mapping = rules(output=output)
-    mapping["rules"].append({"section": "assessment", "field": "DX"})
+    if "discrete" in output:
+        mapping["rules"].append({"section": "assessment", "field": "DX"})
     return story.file("template", template()).file("mapping", mapping)
 
 
