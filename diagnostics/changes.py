@@ -140,8 +140,11 @@ def _ids(what: str) -> set[str]:
 
 
 def _first_failure(bag: Bag) -> datetime | None:
+    """Return when the note first failed; of one that was taken and misfiled, when it was sent."""
     trace = bag.get(NoteTrace)
-    return trace.first_failure_at if trace else None
+    if trace is None:
+        return None
+    return trace.first_failure_at or (trace.last.at if trace.last else None)
 
 
 def _last_good(bag: Bag) -> datetime | None:

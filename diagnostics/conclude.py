@@ -7,11 +7,13 @@ Where nothing decides, there is no root cause, and `missing` says what would set
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from diagnostics.causes.model import Cause, Kind
+from diagnostics.changes import related, suspect
 from diagnostics.conclusion.zone import MODES, Zone, fits, zone_of
 from diagnostics.evidence.logs import AuditTrail, NoteTrace, ScribeLog
-from diagnostics.findings import Change, Finding, JourneyStage, Reason, RootCause, RuledOut
+from diagnostics.findings import Bearing, Change, Finding, JourneyStage, Reason, RootCause, RuledOut
 from diagnostics.vocabulary import (
     Category,
     Certainty,
@@ -54,6 +56,7 @@ class Candidate:
         return self.best.category or self.cause.category
 
 
+_EVER = datetime.min.replace(tzinfo=UTC)
 _INSTANTS = [Instant.THEN, Instant.STANDING, Instant.NOW]
 CERTAINTY = {
     Strength.DECISIVE: Certainty.PROVEN,
@@ -91,7 +94,7 @@ def conclude(findings: Sequence[Finding], trace: NoteTrace | None, changes: Sequ
         standing = [c for c in candidates if c not in fitting and _stands(c) and c.cause.layer >= Layer.REQUEST]
         chosen, lowered = _choose(standing, findings), True
     mode = _mode(trace, zone, candidates if zone is Zone.TAKEN else [], chosen)
-    root = _root(chosen, findings, changes, lowered, trace) if chosen is not None else None
+    root = _root(chosen, findings, changes, lowered) if chosen is not None else None
     others = _contributing(candidates, chosen, zone)
     return Conclusion(
         mode=mode,
@@ -165,10 +168,8 @@ def _stands(candidate: Candidate) -> bool:
     return candidate.instant is not Instant.NOW and candidate.strength >= Strength.STRONG
 
 
-def _root(
-    chosen: Candidate, findings: Sequence[Finding], changes: Sequence[Change], lowered: bool, trace: NoteTrace | None
-) -> RootCause:
-    reasons = list(_change_reasons(chosen, changes, trace))
+def _root(chosen: Candidate, findings: Sequence[Finding], changes: Sequence[Change], lowered: bool) -> RootCause:
+    reasons = list(_change_reasons(chosen, changes))
     reasons += list(_passes_now(chosen, findings))
     root = _root_of(chosen, tuple(reasons))
     if not lowered:
@@ -191,26 +192,24 @@ def _root_of(chosen: Candidate, more: tuple[Reason, ...]) -> RootCause:
     )
 
 
-def _change_reasons(chosen: Candidate, changes: Sequence[Change], trace: NoteTrace | None) -> Iterable[Reason]:
-    """Name the change of the same kind that came just before the first failure."""
-    failed_at = trace.first_failure_at if trace else None
-    for change in changes:
-        related = _RELATED.get(change.kind, ())
-        if change.at is None or not chosen.cause.id.startswith(related):
-            continue
-        if failed_at is None or change.at <= failed_at:
-            yield Reason("changes", f"Changed before: {change.what}, at {change.at.isoformat(timespec='minutes')}.")
-            return
+def _change_reasons(chosen: Candidate, changes: Sequence[Change]) -> Iterable[Reason]:
+    """Name what changed before the first failure and can be why: the latest first, at most two.
+
+    Where no such change has a date, name what differs from the last good run, as that.
+    """
+    dated = [change for change in changes if change.at is not None and suspect(change, chosen.cause)]
+    for change in sorted(dated, key=lambda c: c.at or _EVER, reverse=True)[:2]:
+        at = change.at.strftime("%Y-%m-%d %H:%M UTC") if change.at else ""
+        yield Reason("changes", f"Changed before the failure: {_changed(change)}, on {at}.")
+    if dated:
+        return
+    undated = [c for c in changes if c.at is None and c.bearing is Bearing.UNKNOWN and related(c, chosen.cause)]
+    for change in undated[:1]:
+        yield Reason("changes", f"It differs from the last good run: {_changed(change)}.")
 
 
-_RELATED: dict[str, tuple[str, ...]] = {
-    "template": ("tmpl.", "map."),
-    "role": ("perm.", "auth.client."),
-    "credential": ("auth.",),
-    "upgrade": ("fhir.", "auth.", "perm.", "tmpl.", "hl7."),
-    "endpoint": ("auth.discovery.", "fhir.base.", "net."),
-    "certificate": ("net.tls.",),
-}
+def _changed(change: Change) -> str:
+    return change.what + (f", from {change.before} to {change.after}" if change.before and change.after else "")
 
 
 def _passes_now(chosen: Candidate, findings: Sequence[Finding]) -> Iterable[Reason]:

@@ -106,7 +106,7 @@ def verdict(document: Document | None, *, running: bool = False, gave_up: bool =
         "questions": tuple(QuestionLine(str(q["id"]), str(q["text"])) for q in document.get("questions", ())),
     }
     if root is not None:
-        cause = _cause(root, numbers, document, with_changes=True)
+        cause = _cause(root, numbers, document)
         label = words.CERTAINTIES.get(root["certainty"], root["certainty"])
         return Verdict("found", label, cause.title, cause, **shared)
     if document.get("failure_mode") == "delivered":
@@ -124,20 +124,13 @@ def remembered(category: str, cause: str) -> Verdict:
     return Verdict("past", view.certainty, title, view, (), (), (), ())
 
 
-def _cause(
-    item: Mapping[str, Any], numbers: Mapping[str, Link], document: Document, *, with_changes: bool = False
-) -> CauseView:
+def _cause(item: Mapping[str, Any], numbers: Mapping[str, Link], document: Document) -> CauseView:
     declared = catalogue()[1].get(item["cause"])
     proven = item["certainty"] == "proven"
     failed = {
         check["id"] for step in document.get("steps", ()) for check in step["checks"] if check["status"] == "failed"
     }
     reasons = [_reason(r, numbers, failed, proven) for r in item.get("because", ())]
-    if with_changes:
-        reasons += [
-            Reason("changed", "warn", _change_sentence(change), Link("what changed", anchor="changes"))
-            for change in _changes(document)[:2]
-        ]
     return CauseView(
         id=item["cause"],
         title=item["title"],
@@ -160,6 +153,8 @@ def _remedy(item: Mapping[str, Any], declared: Cause | None) -> tuple[RemedyLine
 
 def _reason(reason: Mapping[str, Any], numbers: Mapping[str, Link], failed: set[str], proven: bool) -> Reason:
     check = reason.get("check") or ""
+    if check == "changes":
+        return Reason("changed", "warn", _short(str(reason["says"])), Link("what changed", anchor="changes"))
     if check in failed or not check:
         kind, tone = ("proves", "bad") if proven else ("speaks for it", "warn")
     else:
@@ -183,11 +178,3 @@ def _changes(document: Document) -> tuple[ChangeLine, ...]:
 def _short(text: str) -> str:
     """Cut fingerprints to their beginning: two that differ differ there, and the whole stands in the evidence."""
     return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{28,}\b", r"\1…", text)
-
-
-def _change_sentence(change: ChangeLine) -> str:
-    named = not change.kind or change.what.lower().startswith(change.kind.lower())
-    text = change.what[:1].upper() + change.what[1:] if named else f"{change.kind.capitalize()}: {change.what}"
-    if change.before and change.after:
-        return f"{text}, from {change.before} to {change.after}"
-    return text

@@ -1,5 +1,7 @@
 """Proof before hint, the failure's instant before now, upstream before downstream, and unknown rather than a guess."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from diagnostics.causes.model import Cause
 from diagnostics.check import PREFIXES
 from diagnostics.conclude import conclude
 from diagnostics.evidence.logs import NoteTrace
-from diagnostics.findings import Change, Finding
+from diagnostics.findings import Bearing, Change, Finding
 from diagnostics.vocabulary import (
     Category,
     Certainty,
@@ -153,11 +155,44 @@ def test_a_failure_that_is_gone_now_is_told_as_such() -> None:
     assert any("fixed since" in reason.says for reason in drawn.root.because)
 
 
-def test_the_change_before_the_first_failure_is_among_the_reasons() -> None:
-    change = Change("credential", "client secret", at=START)
-    drawn = conclude([found(causes.CLIENT_INVALID, instant=Instant.THEN)], None, [change])
+EARLIER, LATER = START - timedelta(hours=9), START - timedelta(hours=2)
+SECRET = Change("credential", "client secret", at=LATER, bearing=Bearing.BEFORE_FAILURE)
+
+
+def told(*changes: Change) -> list[str]:
+    """Return what is said of changes beside a refused client."""
+    drawn = conclude([found(causes.CLIENT_INVALID, instant=Instant.THEN)], None, changes)
     assert drawn.root is not None
-    assert any("client secret" in reason.says for reason in drawn.root.because)
+    return [reason.says for reason in drawn.root.because if reason.check == "changes"]
+
+
+def test_the_changes_before_the_first_failure_are_among_the_reasons_latest_first() -> None:
+    older = replace(SECRET, what="key set", at=EARLIER, before="2026-05", after="2026-11")
+    assert [says.split(",")[0] for says in told(older, SECRET)] == [
+        "Changed before the failure: client secret",
+        "Changed before the failure: key set",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        replace(SECRET, kind="template"),
+        replace(SECRET, bearing=Bearing.AFTER_FAILURE),
+        replace(SECRET, bearing=Bearing.WORKED_SINCE),
+        replace(SECRET, kind="certificate", at=None, bearing=Bearing.UNKNOWN),
+    ],
+    ids=["of another kind", "after it", "notes were taken since", "undated and of another kind"],
+)
+def test_a_change_that_cannot_be_why_is_no_reason(change: Change) -> None:
+    assert told(change) == []
+
+
+def test_a_difference_without_a_date_is_told_as_one() -> None:
+    difference = Change("token", "token lifetime s", "3600", "300")
+    drawn = conclude([found(causes.TOKEN_EXPIRED, instant=Instant.THEN)], None, [difference])
+    assert drawn.root is not None
+    assert drawn.root.because[-1].says == "It differs from the last good run: token lifetime s, from 3600 to 300."
 
 
 def test_an_open_case_says_what_would_settle_it() -> None:

@@ -70,18 +70,20 @@ def test_a_cause_that_is_not_proven_is_not_called_so(ticket, desk, certainty, la
     assert ">proves<" not in text
 
 
-def test_a_fingerprint_that_changed_is_shown_by_its_beginning(ticket, desk) -> None:
-    change = {
-        "kind": "certificates",
-        "what": "certificates of the host",
-        "from": "a1" * 32,
-        "to": "b2" * 32,
-        "at": None,
-    }
-    a_run(ticket, document=a_document(changes=[change]))
+def test_a_change_that_can_be_why_is_a_reason_with_its_fingerprints_cut(ticket, desk) -> None:
+    says = f"It differs from the last good run: certificates of the host, from {'a1' * 32} to {'b2' * 32}."
+    root = a_document()["root_cause"]
+    root |= {"because": [*root["because"], {"check": "changes", "says": says}]}
+    a_run(ticket, document=a_document(root_cause=root))
     text = show(ticket, desk)
-    assert "Certificates of the host, from a1a1a1a1a1a1… to b2b2b2b2b2b2…" in text
+    assert "certificates of the host, from a1a1a1a1a1a1… to b2b2b2b2b2b2…" in text
     assert "a1" * 32 not in text
+
+
+def test_a_change_that_the_engine_does_not_hold_against_the_cause_is_listed_and_no_reason(ticket, desk) -> None:
+    text = show(ticket, desk)
+    assert "key set" in text[text.index('id="changes"') :]
+    assert ">changed<" not in text
 
 
 def test_without_a_cause_the_page_says_what_would_settle_it(ticket, desk) -> None:
