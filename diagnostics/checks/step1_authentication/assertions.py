@@ -24,7 +24,7 @@ from diagnostics.findings import Result
 from diagnostics.parsing.http_dates import parse_http_date
 from diagnostics.vocabulary import Certainty, Instant, Step, Strength
 
-_MAX_LIFE = timedelta(seconds=305)  # five minutes, and the seconds two good clocks may differ by
+_TOLERANCE = timedelta(seconds=5)  # by which two good clocks may differ
 _WARN_SKEW_S, _MAX_SKEW_S = 60.0, 300.0
 _KID_WORD = re.compile(r"^[A-Za-z0-9._~:/+=@-]{1,200}$")
 
@@ -46,7 +46,9 @@ def closed(token: TokenAnswer | None) -> tuple[Evidence, ...]:
     proves=causes.ASSERTION_EXP,
     applies=signs,
 )
-def assertion_ends_in_time(assertion: ClientAssertion, trace: NoteTrace | None, token: TokenAnswer | None) -> Result:
+def assertion_ends_in_time(
+    assertion: ClientAssertion, vendor: Vendor, trace: NoteTrace | None, token: TokenAnswer | None
+) -> Result:
     """Servers refuse an assertion that has ended, never ends, or lives too long."""
     if token_came(trace, None):
         return passed("A token was issued for the scribe's assertion.")
@@ -62,9 +64,10 @@ def assertion_ends_in_time(assertion: ClientAssertion, trace: NoteTrace | None, 
         return unknown("When the assertion was sent is not recorded.", get="the scribe's token rows")
     if ends <= sent:
         return failed("The assertion had ended before it was sent.", condemns=closed(token), exp=ends, sent_at=sent)
-    if ends - sent > _MAX_LIFE:
+    allowed: int = vendor.profile.assertion_life_s
+    if ends - sent > timedelta(seconds=allowed) + _TOLERANCE:
         return failed(
-            f"The assertion ends {int((ends - sent).total_seconds())} seconds ahead; five minutes are allowed.",
+            f"The assertion ends {int((ends - sent).total_seconds())} seconds ahead; {allowed} are allowed.",
             condemns=closed(token), exp=ends, sent_at=sent,
         )  # fmt: skip
     return passed("The assertion ends in time.", exp=ends, sent_at=sent)
