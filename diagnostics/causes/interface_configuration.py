@@ -205,7 +205,7 @@ ESCAPE = declare(
     ),
     checklist=("WRITE.8",),
     standard="HL7 v2 chapter 2, escape sequences",
-    explains=(*_NACK, "hl7.note.truncated"),
+    explains=(*_NACK, "hl7.note.truncated", "hl7.field.required", "hl7.field.table"),
 )
 LINEBREAK = declare(
     "hl7.linebreak",

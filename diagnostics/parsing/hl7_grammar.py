@@ -67,6 +67,14 @@ def structure_id(code: str, event: str) -> str:
     return "ACK" if code == "ACK" else ""
 
 
+@cache
+def known_segments() -> frozenset[str]:
+    """Return every segment id of the structures here, and those of batches."""
+    structures = (text for held in (_MDM, _ORU, _ACK) for _, text in held)
+    ids = {name for text in structures for name in re.findall(r"[A-Z][A-Z0-9]{2}", text)}
+    return frozenset(ids | _ANYWHERE | {"FHS", "BHS", "BTS", "FTS", "ADD"})
+
+
 @dataclass(frozen=True)
 class Unexpected:
     """Be the first segment that does not fit: its index among the given names, and what could have stood there."""

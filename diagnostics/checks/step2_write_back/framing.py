@@ -1,6 +1,7 @@
 """Judge how an HL7 v2 message is wrapped and begun, and whether its text keeps to its segment."""
 
 import re
+from typing import Any
 
 from diagnostics import causes
 from diagnostics.case import Case
@@ -12,8 +13,11 @@ from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.evidence.payload import Hl7Message, NotePayload
 from diagnostics.findings import Result
-from diagnostics.parsing.hl7 import Frame, Message
+from diagnostics.parsing.hl7 import Message, Place
+from diagnostics.parsing.hl7_grammar import known_segments
 from diagnostics.vocabulary import Step, Strength
+
+_WIDE = re.compile(rb"M\x00S\x00H|\x00M\x00S\x00H")
 
 
 def over_hl7(case: Case) -> bool:
@@ -37,20 +41,25 @@ def framed(payload: NotePayload, sent: Hl7Message | None, trace: NoteTrace | Non
     if not frame.present:
         return not_applicable("The capture holds the message without its frame.")
     if frame.sound:
-        return passed("The message stands in exactly one frame.", bytes=len(payload.data))
+        each = "in exactly one frame" if frame.frames == 1 else "each in a frame of its own"
+        return passed(f"The capture's bytes stand {each}.", bytes=len(payload.data), frames=frame.frames)
     weight = weigh_hl7(trace, ("100", "102", "207"))
-    return offence(_wrong(frame), weight, starts=frame.starts, ends=frame.ends, inner=list(frame.inner_controls[:5]))
+    says, offset = _wrong(sent.message)
+    return offence(says, weight, starts=frame.starts, ends=frame.ends, inner=list(frame.inner_controls[:5]),
+                   offset=offset)  # fmt: skip
 
 
-def _wrong(frame: Frame) -> str:
+def _wrong(message: Message) -> tuple[str, int]:
+    """Say what is wrong with a frame, and at which byte."""
+    frame = message.frame
     if frame.inner_controls:
-        where = f"byte {frame.inner_controls[0]}"
-        if frame.frames > 1:
-            return f"Two messages stand in one frame: a frame byte lies inside the payload at {where}."
-        return f"A frame byte (0x0B or 0x1C) lies inside the message at {where}."
+        where = frame.inner_controls[0]
+        if message.raw.count(b"MSH", where) or frame.frames > 1:
+            return f"Two messages stand in one frame: a frame byte lies inside the payload at byte {where}.", where
+        return f"A frame byte (0x0B or 0x1C) lies inside the message at byte {where}.", where
     if not frame.starts:
-        return "The frame does not begin with 0x0B."
-    return "The frame does not end with 0x1C 0x0D."
+        return "The frame does not begin with 0x0B.", 0
+    return "The frame does not end with 0x1C 0x0D.", len(message.raw)
 
 
 @check(
@@ -65,19 +74,23 @@ def begins_with_msh(payload: NotePayload, sent: Hl7Message | None, trace: NoteTr
     """A receiver reads the delimiters from the first nine bytes; without them it understands nothing."""
     weight = weigh_hl7(trace, ("100", "102", "200", "207"))
     if sent is None:
+        if _WIDE.search(payload.data[:64]):
+            return offence("The message is written in UTF-16, which an HL7 v2 connection cannot carry.", weight,
+                           offset=0)  # fmt: skip
         if payload.kind == "unparseable":
-            return offence("The payload holds no HL7 segment at all.", weight)
-        return offence("The payload is no HL7 message, and this integration sends HL7 v2.", weight)
+            return offence("The payload holds no HL7 segment at all.", weight, offset=0)
+        return offence("The payload is no HL7 message, and this integration sends HL7 v2.", weight, offset=0)
     message = sent.message
-    if message.batch:
-        return not_applicable("The message stands in a batch, which begins with its own header.")
     if message.bom:
-        return offence("A byte-order mark stands before MSH.", weight)
+        return offence("A byte-order mark stands before the first segment.", weight, offset=int(message.frame.starts))
+    if message.raw[message.payload_offset : message.payload_offset + 3] in (b"FHS", b"BHS"):
+        return not_applicable("The message stands in a batch, which begins with its own header.")
     if not message.starts_with_msh:
-        return offence("The first three bytes are not MSH.", weight, first_segment=message.names[0])
+        return offence("The first three bytes are not MSH.", weight, first_segment=message.names[0],
+                       offset=message.payload_offset)  # fmt: skip
     header = message.first("MSH")
     if header is None or len(header.raw_field(2)) < 4:
-        return offence("MSH-1 and MSH-2 do not name the five delimiters.", weight)
+        return offence("MSH-1 and MSH-2 do not name the five delimiters.", weight, offset=message.payload_offset + 3)
     return passed("The message begins with MSH and its delimiters.")
 
 
@@ -94,29 +107,46 @@ def unbroken(sent: Hl7Message, trace: NoteTrace | None, filed: Filed | None, sec
     broken = stray_lines(sent.message)
     if not broken:
         return passed("Every line of the message is a segment.", segments=len(sent.message.segments))
-    after, offset = broken[0]
+    first = broken[0]
     many = f"{len(broken)} lines" if len(broken) > 1 else "A line"
-    says = f"{many} of the message begin with no segment id; the first follows {after} at byte {offset}."
+    after = "the start" if not first.segment else first.path
+    says = f"{many} of the message begin with no segment id; the first follows {after} at byte {first.offset}."
     says = says if len(broken) > 1 else says.replace(" begin ", " begins ")
+    facts: dict[str, Any] = {"lines": len(broken), "after": first.segment or "the start", "offset": first.offset}
+    places = [place.facts for place in broken[:20]]
     cut = cut_of(filed, sections) if taken(trace) else None
     if cut is not None:
         return failed(f"{says} The chart's text breaks off early.", strength=Strength.DECISIVE, cause=causes.LINEBREAK,
-                      lines=len(broken), after=after, offset=offset)  # fmt: skip
-    return offence(says, weigh_hl7(trace, ("100", "101", "102", "207")), lines=len(broken), after=after, offset=offset)
+                      places=places, **facts)  # fmt: skip
+    return offence(says, weigh_hl7(trace, ("100", "101", "102", "207")), places=places, **facts)
 
 
-def stray_lines(message: Message) -> tuple[tuple[str, int], ...]:
-    """Return the lines that are no segments: the id of the segment before each, and its byte offset.
+def stray_lines(message: Message) -> tuple[Place, ...]:
+    """Return the lines that are no segments, each as the place in the field of the segment it was torn from."""
+    lines = text_lines(message)
+    found = [(stray.offset, stray.after) for stray in message.strays]
+    found += [(message.segments[index].offset, index - 1) for index in lines]
+    return tuple(_torn(message, offset, after, lines) for offset, after in sorted(found))
 
-    A bare word of three capitals, such as a heading ROS on its own line, looks like a segment without fields.
+
+def _torn(message: Message, offset: int, after: int, lines: frozenset[int]) -> Place:
+    while after in lines:
+        after -= 1
+    if after < 0:
+        return Place("", 0, offset)
+    segment = message.segments[after]
+    number = len(segment.fields)
+    return Place(segment.name, segment.occurrence, offset, number or None)
+
+
+def text_lines(message: Message) -> frozenset[int]:
+    """Return the indexes of segments that are lines of the note's text.
+
+    A bare word of three capitals, such as a heading ROS on its own line, looks like a segment without fields; no
+    segment of a message that carries a note may be without any.
     """
-    found = [(message.segments[s.after].name if s.after >= 0 else "the start", s.offset) for s in message.strays]
-    known = re.compile(r"Z[A-Z0-9]{2}|[A-Z]{2}[A-Z0-9]")
-    for segment in message.segments[1:]:
-        bare = len(segment.raw) == 3 and known.fullmatch(segment.name)
-        if bare and segment.name in _HEADINGS:
-            found.append((message.segments[segment.index - 1].name, segment.offset))
-    return tuple(sorted(found, key=lambda line: line[1]))
-
-
-_HEADINGS = frozenset({"HPI", "ROS", "PMH", "PSH", "CC:", "FHX", "SHX", "MSE", "EKG", "ECG", "LAB", "EXM"})
+    return frozenset(
+        segment.index
+        for segment in message.segments[1:]
+        if segment.empty and segment.name not in known_segments() and not segment.name.startswith("Z")
+    )
