@@ -14,6 +14,8 @@ from diagnostics.evidence.logs import (
     ScribeRow,
 )
 from diagnostics.parsing import logs as parse
+from diagnostics.parsing import note_payload
+from diagnostics.parsing.note_sections import merged, split
 from diagnostics.probes.declare import part, parts
 from diagnostics.tracing.triage import USUAL_DELAY, trace
 
@@ -65,7 +67,15 @@ def note_trace(case: Case) -> NoteTrace | Missing:
         return Missing(Key(NoteTrace), "neither log is at hand", NoteTrace.how_to_get)
     minutes = getattr(case.vendor, "usual_filing_minutes", None)
     delay = timedelta(minutes=float(minutes)) if minutes else USUAL_DELAY
-    return trace(note, scribe, ehr, filed, case.now, delay)
+    return trace(note, scribe, ehr, filed, case.now, delay, lambda: _texts(note))
+
+
+def _texts(note: Note) -> dict[str, str]:
+    """Return the note's sections as sent, for recognising its rows by their text."""
+    if note.narrative and note.narrative.strip():
+        return merged(split(note.narrative))
+    sent = note_payload.read(note.payload) if note.payload else None
+    return merged(sent.sections) if sent is not None else {}
 
 
 def _only_note(rows: tuple[ScribeRow, ...] | None) -> Note | None:

@@ -4,7 +4,7 @@ Keys, strongest first (domain.md section 5): transaction id 1.0, request id 0.95
 time 0.7, patient and author with time 0.5. A match is accepted when it is unique; names are never joined on.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -12,8 +12,15 @@ from statistics import median
 from diagnostics.case import Note
 from diagnostics.evidence.logs import EhrRow, ScribeRow
 from diagnostics.identity import plain, plains, same
+from diagnostics.tracing.content import rows_with_text
 
-CONFIDENCE = {"transaction_id": 1.0, "request_id": 0.95, "encounter_id": 0.7, "patient_and_author": 0.5}
+CONFIDENCE = {
+    "transaction_id": 1.0,
+    "request_id": 0.95,
+    "content_hash": 0.9,
+    "encounter_id": 0.7,
+    "patient_and_author": 0.5,
+}
 WINDOW_BEFORE = timedelta(minutes=15)
 WINDOW_AFTER = timedelta(hours=72)
 
@@ -80,12 +87,18 @@ def _with_tokens(chosen: list[ScribeRow], rows: Sequence[ScribeRow]) -> tuple[Sc
 
 
 def ehr_rows_of(
-    note: Note, scribe: Sequence[ScribeRow], rows: Sequence[EhrRow], others: set[str], offset: float | None = None
+    note: Note,
+    scribe: Sequence[ScribeRow],
+    rows: Sequence[EhrRow],
+    others: set[str],
+    offset: float | None = None,
+    texts: Callable[[], Mapping[str, str]] = dict,
 ) -> Match:
     """Return the EHR's rows of a note. `others` are transaction ids that belong to other notes.
 
-    `offset` is the EHR's clock minus the scribe's in seconds, where it is known. A row from before the note existed
-    is of an earlier message whose id was used again, whatever id it carries.
+    `offset` is the EHR's clock minus the scribe's in seconds, where it is known. `texts` gives the note's sections,
+    and is asked only where no id joins the logs. A row from before the note existed is of an earlier message whose
+    id was used again, whatever id it carries.
     """
     begun = [row.at for row in scribe if row.event != "token"] or ([note.generated_at] if note.generated_at else [])
     if begun:
@@ -110,12 +123,11 @@ def ehr_rows_of(
             keys.append("transaction_id")
     ambiguous = False
     if not chosen:
-        found, key, ambiguous = _by_encounter(note, scribe, rows, others)
+        found, key, ambiguous = _without_ids(note, scribe, rows, others, texts)
         for row in found:
             chosen[id(row)] = row
             keys.append(key)
-    else:
-        _by_resource(rows, chosen)
+    _by_resource(rows, chosen)
     ordered = tuple(row for row in rows if id(row) in chosen)
     names = tuple(key for key in CONFIDENCE if key in keys)
     confidence = CONFIDENCE[names[0]] if names else 0.0
@@ -138,10 +150,14 @@ def _by_resource(rows: Sequence[EhrRow], chosen: dict[int, EhrRow]) -> None:
             chosen[id(row)] = row
 
 
-def _by_encounter(
-    note: Note, scribe: Sequence[ScribeRow], rows: Sequence[EhrRow], others: set[str]
+def _without_ids(
+    note: Note,
+    scribe: Sequence[ScribeRow],
+    rows: Sequence[EhrRow],
+    others: set[str],
+    texts: Callable[[], Mapping[str, str]],
 ) -> tuple[list[EhrRow], str, bool]:
-    """Fall back to encounter with time, then to patient and author with time, never to rows another note owns."""
+    """Fall back to the text, to encounter with time, to patient and author with time; never to another note's rows."""
     times = [row.at for row in scribe if row.event != "token"]
     if not times:
         return [], "", False
@@ -159,6 +175,9 @@ def _by_encounter(
         and (row.transaction_id is None or plain(row.transaction_id) not in others)
         and (row.transaction_id is None or not shared)
     ]
+    told = rows_with_text(free, texts()) if any(row.fields for row in free) else []
+    if told:
+        return told, "content_hash", len(plains(row.patient_id for row in told)) > 1
     found = [row for row in free if same(row.encounter_id, encounter)]
     key = "encounter_id"
     if not found:

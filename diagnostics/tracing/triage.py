@@ -4,7 +4,7 @@ The decision table is domain.md section 5; row numbers stand beside the branches
 beyond ids (wrong section, truncated) is judged by the checks of step 3 and joined in `diagnostics.conclude`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from diagnostics.case import Note
@@ -28,12 +28,16 @@ def trace(
     filed: Filed | None,
     now: datetime,
     usual_delay: timedelta = USUAL_DELAY,
+    texts: Callable[[], Mapping[str, str]] = dict,
 ) -> NoteTrace:
-    """Return the trace of one note. `None` for a log means that it is not at hand, which is not the same as empty."""
+    """Return the trace of one note. `None` for a log means that it is not at hand, which is not the same as empty.
+
+    `texts` gives the note's sections; it is asked where no id joins the two logs.
+    """
     ours = scribe_rows_of(note, scribe or ())
     others = plains(row.transaction_id for row in scribe or () if row not in ours and row.note_id != note.id)
     offset, _pairs = clock_offset(scribe or (), ehr or ())
-    match = ehr_rows_of(note, ours, ehr or (), others, offset)
+    match = ehr_rows_of(note, ours, ehr or (), others, offset, texts)
     writes, tokens = pair(ours)
     writes = numbered(writes)
     facts = Known(

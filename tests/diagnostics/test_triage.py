@@ -1,5 +1,6 @@
 """The decision table of two logs (domain.md section 5), a row each."""
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -140,3 +141,44 @@ def test_a_row_from_before_the_note_is_of_an_earlier_message_with_the_same_id() 
     trace = traced([*SENT, scribe(3, "failed", status=412)], [*earlier, ehr(2, "received"), ehr(3, "rejected")])
     assert trace.failure_mode is FailureMode.REJECTED
     assert {row.patient_id for row in trace.ehr_rows} == {"P-1"}
+
+
+TEXT = "HPI: The patient reports a sore throat since Thursday.\nPlan: Rest, fluids and a call if the fever persists.\n"
+HPI, PLAN = "The patient reports a sore throat since Thursday.", "Rest, fluids and a call if the fever persists."
+NAMELESS = {"transaction_id": None, "encounter_id": None, "patient_id": None}
+
+
+def hashed(text: str) -> str:
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("fields", "keys"),
+    [
+        ({"HPI_TXT": HPI[:64], "PLAN_TXT": PLAN[:64]}, ("content_hash",)),
+        ({"HPI_TXT": hashed(HPI)}, ("content_hash",)),
+        ({"HPI_TXT": "Knee pain after a fall on the stairs yesterday."}, ()),
+        ({"HPI_TXT": hashed("Knee pain after a fall.")}, ()),
+        ({"PLAN_TXT": "Rest"}, ()),
+        ({"HPI_TXT": HPI[:64], "A": "other text", "B": "and other text"}, ()),
+        ({}, ()),
+    ],
+    ids=["beginnings", "hash", "another text", "another hash", "too short to tell", "mostly another", "no fields"],
+)
+def test_rows_without_ids_are_known_by_the_text_they_filed(fields: dict[str, str], keys: tuple[str, ...]) -> None:
+    rows = [ehr(4, "filed", resource="DocumentReference/7", fields=fields, **NAMELESS)]
+    found = traced(GOOD, rows, the_note=note(narrative=TEXT))
+    assert found.keys == keys
+    assert (found.confidence == 0.9) is bool(keys)
+
+
+def test_a_note_filed_under_another_patient_is_known_by_its_text() -> None:
+    rows = [ehr(4, "filed", fields={"HPI_TXT": hashed(HPI)}, **(NAMELESS | {"patient_id": "P-2"}))]
+    found = traced(GOOD, rows, the_note=note(narrative=TEXT))
+    assert found.failure_mode is FailureMode.MISPLACED
+
+
+def test_two_patients_with_the_same_text_are_no_sure_match() -> None:
+    rows = [ehr(4, "filed", fields={"H": hashed(HPI)}, **(NAMELESS | {"patient_id": p})) for p in ("P-1", "P-2")]
+    found = traced(GOOD, rows, the_note=note(narrative=TEXT))
+    assert found.confidence <= 0.5
