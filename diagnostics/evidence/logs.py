@@ -202,7 +202,8 @@ class NoteTrace(Evidence):
 
     `attempts` are its writes in time order, `tokens` every token request up to its last row. `received`, `accepted`,
     `rejected`, `filed` are the EHR's rows of this note. `filed_now` is the chart's present content as given.
-    `clock_offset_s` is EHR minus scribe in seconds. `keys` names what joined the logs, strongest first.
+    `clock_offset_s` is EHR minus scribe in seconds. `keys` names what joined the logs, strongest first. `candidates`
+    are rows of which several documents' could be this note's: they decide nothing.
     """
 
     instant: ClassVar[Instant] = Instant.THEN
@@ -211,6 +212,7 @@ class NoteTrace(Evidence):
     attempts: tuple[Attempt, ...] = ()
     tokens: tuple[TokenAttempt, ...] = ()
     ehr_rows: tuple[EhrRow, ...] = ()
+    candidates: tuple[EhrRow, ...] = ()
     failure_mode: FailureMode = FailureMode.UNKNOWN
     journey: tuple[JourneyStage, ...] = ()
     broke_at: Stage | None = None

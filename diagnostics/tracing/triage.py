@@ -5,6 +5,7 @@ beyond ids (wrong section, truncated) is judged by the checks of step 3 and join
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from diagnostics.case import Note
@@ -37,7 +38,9 @@ def trace(
     ours = scribe_rows_of(note, scribe or ())
     others = plains(row.transaction_id for row in scribe or () if row not in ours and row.note_id != note.id)
     offset, _pairs = clock_offset(scribe or (), ehr or ())
-    match = ehr_rows_of(note, ours, ehr or (), others, offset, texts)
+    found = ehr_rows_of(note, ours, ehr or (), others, offset, texts)
+    # rows of which nobody can say whether they are this note's decide nothing; they are kept as candidates
+    match = replace(found, ehr=()) if found.ambiguous else found
     writes, tokens = pair(ours)
     writes = numbered(writes)
     facts = Known(
@@ -49,6 +52,7 @@ def trace(
         attempts=writes,
         tokens=tokens,
         ehr_rows=match.ehr,
+        candidates=found.ehr if found.ambiguous else (),
         failure_mode=verdict.mode,
         journey=journey(facts, verdict),
         broke_at=verdict.broke_at,
@@ -74,6 +78,10 @@ def decide(f: Known) -> Verdict:
         return in_chart
     if f.scribe is None and f.ehr is None:
         return Verdict(FailureMode.UNKNOWN, None, "Neither log is at hand.", (_SCRIBE_LOG, _EHR_LOG))
+    if f.match.ambiguous and not (f.attempts and f.attempts[-1].outcome in ("rejected", "unreached")):
+        return Verdict(
+            FailureMode.UNKNOWN, Stage.FILED, "Several documents of the EHR's log could be this note.", _WHICH
+        )
     if f.scribe is None:
         return _ehr_only(f)
     if not f.match.scribe and not f.note.generated_at and f.scribe is not None:
@@ -86,6 +94,7 @@ def decide(f: Known) -> Verdict:
 _SCRIBE_LOG = "the AI scribe's log rows of this note"
 _EHR_LOG = "the EHR's audit rows from the hour of the failure"
 _CHART = "what the chart holds now: a read-back or a screen copy"
+_WHICH = ("the id of the note's document at the EHR, from the EHR's team: several could be it", _CHART)
 
 
 def _filed_rows(f: Known) -> list[EhrRow]:
@@ -118,6 +127,10 @@ def _in_chart(f: Known) -> Verdict | None:
         )
     if f.scribe is None and chart is None:
         return Verdict(FailureMode.DELIVERED, None, "The EHR filed the note; the AI scribe's log is not at hand.")
+    if f.scribe is not None and not f.match.scribe:
+        return Verdict(
+            FailureMode.DELIVERED, None, "The note is in the chart, and the AI scribe's log knows no such note."
+        )
     return Verdict(FailureMode.DELIVERED, None, "The note is in the chart.")
 
 

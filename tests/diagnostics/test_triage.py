@@ -182,3 +182,26 @@ def test_two_patients_with_the_same_text_are_no_sure_match() -> None:
     rows = [ehr(4, "filed", fields={"H": hashed(HPI)}, **(NAMELESS | {"patient_id": p})) for p in ("P-1", "P-2")]
     found = traced(GOOD, rows, the_note=note(narrative=TEXT))
     assert found.confidence <= 0.5
+
+
+def test_rows_of_several_documents_that_could_be_the_note_decide_nothing() -> None:
+    rows = [ehr(n, "filed", transaction_id=f"X-{n}", resource=f"DocumentReference/{n}") for n in (40, 50)]
+    lost = [scribe(2, "sent", transaction_id=None), scribe(32, "failed", transaction_id=None, error=WAITED)]
+    found = traced([*made(), *lost], rows, the_note=note(transaction_id=None))
+    assert found.failure_mode is FailureMode.UNKNOWN
+    assert [row.resource for row in found.candidates] == ["DocumentReference/40", "DocumentReference/50"]
+    assert found.ehr_rows == () and found.missing and found.confidence <= 0.5
+
+
+def test_a_refusal_stands_although_other_documents_could_be_the_note() -> None:
+    rows = [ehr(n, "filed", transaction_id=f"X-{n}", resource=f"DocumentReference/{n}") for n in (40, 50)]
+    refused = [scribe(2, "sent", transaction_id=None), scribe(3, "failed", transaction_id=None, status=422)]
+    assert traced([*made(), *refused], rows, the_note=note(transaction_id=None)).failure_mode is FailureMode.REJECTED
+
+
+def test_a_document_the_scribe_knows_nothing_of_is_said_to_be_one() -> None:
+    found = traced(
+        [scribe(0, "generated", note_id="N-2", transaction_id="tx-2", encounter_id="E-2")], [ehr(4, "filed")]
+    )
+    assert found.failure_mode is FailureMode.DELIVERED
+    assert "knows no such note" in found.says
