@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from typing import Any
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, warned
@@ -15,7 +16,7 @@ from diagnostics.findings import Result
 from diagnostics.identity import same
 from diagnostics.parsing.hl7_grammar import structure_id
 from diagnostics.parsing.hl7_segments import length_limits
-from diagnostics.parsing.hl7_tables import version_of
+from diagnostics.parsing.hl7_tables import declared_version, since, version_of
 from diagnostics.vocabulary import Step, Strength
 
 
@@ -29,29 +30,49 @@ from diagnostics.vocabulary import Step, Strength
 )
 def message_type(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) -> Result:
     """An interface takes the events it was built for and refuses, or quietly drops, the rest."""
-    wanted = re.split(r"[\^_ ]", (settings.integration.hl7.message or "").upper())
+    wanted = _agreed(settings.integration.hl7.message)
     have = f"{sent.code}^{sent.event}"
     weight = weigh_hl7(trace, ("200", "201"), ["MSH-9"])
+    place = _place(sent, 9)
     if not sent.code:
-        return offence("MSH-9 does not name a message type.", weight)
-    if wanted[0] and (sent.code != wanted[0] or (len(wanted) > 1 and sent.event != wanted[1])):
+        return offence("MSH-9 does not name a message type.", weight, **place)
+    if wanted and not any(sent.code == code and event in ("", sent.event) for code, event in wanted):
+        agreed = " or ".join("^".join(filter(None, one)) for one in wanted[:4])
         return offence(
-            f"The message is {have[:20]}, and the interface is configured for {'^'.join(wanted[:2])}.",
+            f"The message is {have[:20]}, and the interface is configured for {agreed}.",
             weight,
             sent=have[:20],
-            configured="^".join(wanted[:2]),
+            configured=agreed,
+            **place,
         )
     refused = _refused(trace, "200", "201")
     if refused:
-        return failed(f"The interface refuses {have[:20]} (error {refused}).", sent=have[:20], error_code=refused)
+        return failed(f"The interface refuses {have[:20]} (error {refused}).", sent=have[:20], error_code=refused,
+                      **place)  # fmt: skip
     structure, own = sent.message.get("MSH-9.3").upper(), structure_id(sent.code, sent.event)
     if structure and own and structure != own:
         says = f"MSH-9.3 says {structure[:20]}, and {have} has the structure {own}."
         # many receivers ignore this component: only a refusal makes it more than a remark
         if refusal_of(trace) is None:
-            return warned(says, strength=Strength.WEAK, sent=structure[:20], expected=own)
-        return offence(says, weight, at_most=Strength.STRONG, sent=structure[:20], expected=own)
+            return warned(says, strength=Strength.WEAK, sent=structure[:20], expected=own, **place)
+        return offence(says, weight, at_most=Strength.STRONG, sent=structure[:20], expected=own, **place)
     return passed(f"The message is {have[:20]}.", sent=have[:20])
+
+
+def _agreed(configured: str | None) -> tuple[tuple[str, str], ...]:
+    """Return code and event of each type the interface takes; it may be configured for several (`MDM^T02, MDM^T08`)."""
+    names = re.split(r"[,;\s]+", (configured or "").upper().strip())
+    parts = [re.split(r"[\^_]", name) for name in names if name]
+    return tuple((one[0], one[1] if len(one) > 1 else "") for one in parts)
+
+
+def _place(sent: Hl7Message, number: int) -> dict[str, Any]:
+    """Return where a field of the header stands."""
+    header = sent.message.first("MSH")
+    if header is None:
+        return {}
+    place = header.place(number)
+    return {"offset": place.offset, "places": [place.facts]}
 
 
 def _refused(trace: NoteTrace | None, *codes: str) -> str:
@@ -72,8 +93,9 @@ def version(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) -> Re
     """A receiver that insists on its version refuses the message before it reads on."""
     wanted, have = settings.integration.hl7.version, sent.version
     weight = weigh_hl7(trace, ("203",), ["MSH-12"])
+    place = _place(sent, 12)
     if not have:
-        return offence("MSH-12 is empty: the message does not say which version it is.", weight)
+        return offence("MSH-12 is empty: the message does not say which version it is.", weight, **place)
     refused = _refused(trace, "203")
     if refused:
         return failed(
@@ -81,12 +103,16 @@ def version(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) -> Re
             sent=have[:10],
             configured=wanted,
             error_code=refused,
+            **place,
         )
+    if declared_version(have) is None and have.strip() != (wanted or "").strip():
+        says = f"MSH-12 says {have[:10]}, which is no version of HL7 v2."
+        return offence(says, weight, at_most=Strength.STRONG, sent=have[:10], configured=wanted, **place)
     if not wanted or have.strip() == wanted.strip():
         return passed(f"The message says version {have[:10]}.", sent=have[:10], configured=wanted)
     says = f"The message says version {have[:10]}, and the interface is configured for {wanted[:10]}."
     # most receivers are tolerant here: a proof only where the answer names the version
-    return offence(says, weight, at_most=Strength.STRONG, sent=have[:10], configured=wanted)
+    return offence(says, weight, at_most=Strength.STRONG, sent=have[:10], configured=wanted, **place)
 
 
 @check(
@@ -102,17 +128,21 @@ def processing_id(sent: Hl7Message, settings: Settings, trace: NoteTrace | None)
     have = sent.message.get("MSH-11.1").strip().upper()
     environment = settings.integration.environment
     weight = weigh_hl7(trace, ("202",), ["MSH-11"])
+    place = _place(sent, 11)
     if not have:
         return not_applicable("MSH-11 is empty, which is judged as a missing field.")
     refused = _refused(trace, "202")
     if refused:
-        return failed(f"The interface refuses a message marked {have[:5]} (error {refused}).", sent=have[:5])
+        return failed(f"The interface refuses a message marked {have[:5]} (error {refused}).", sent=have[:5],
+                      **place)  # fmt: skip
     if environment == "production" and have in ("T", "D"):
-        return offence(f"MSH-11 is {have}, and the message went to the production system.", weight, sent=have)
+        return offence(f"MSH-11 is {have}, and the message went to the production system.", weight, sent=have,
+                       **place)  # fmt: skip
     if environment in ("sandbox", "staging") and have == "P":
-        return offence(f"MSH-11 is P, and the message went to a {environment} system.", weight, sent=have)
+        return offence(f"MSH-11 is P, and the message went to a {environment} system.", weight, sent=have,
+                       **place)  # fmt: skip
     if have not in ("P", "T", "D"):
-        return offence("MSH-11 is none of P, T and D.", weight, sent=have[:5])
+        return offence("MSH-11 is none of P, T and D.", weight, sent=have[:5], **place)
     if environment is None:
         return passed(f"MSH-11 is {have}; which environment this is has not been configured.", sent=have)
     return passed(f"MSH-11 is {have}, as this environment asks for.", sent=have, environment=environment)
@@ -132,14 +162,15 @@ def control_id(sent: Hl7Message, log: ScribeLog | None, trace: NoteTrace | None)
     refusal = refusal_of(trace)
     weight = weigh_hl7(trace, ("101", "104", "205"), ["MSH-10"])
     limit = length_limits(version_of(sent.version))["MSH-10"]
+    place = _place(sent, 10)
     if not have.strip():
-        return offence("MSH-10 is empty.", weight)
+        return offence("MSH-10 is empty.", weight, **place)
     if len(have) > limit:
         says = f"MSH-10 has {len(have)} characters; {limit} are allowed."
         codes = refusal.error_codes if refusal is not None else frozenset({"unknown"})
         # a refusal without any code leaves this as the best that is known; many receivers take longer ids
         most = Strength.DECISIVE if codes & {"101", "104"} else Strength.MODERATE if codes else Strength.STRONG
-        return offence(says, weight, at_most=most, length=len(have), limit=limit)
+        return offence(says, weight, at_most=most, length=len(have), limit=limit, **place)
     ours = {row.note_id for row in trace.rows if row.note_id} if trace is not None else set()
     others = {
         row.note_id
@@ -152,7 +183,8 @@ def control_id(sent: Hl7Message, log: ScribeLog | None, trace: NoteTrace | None)
             weight,
             at_most=Strength.DECISIVE if refusal is not None and "205" in refusal.error_codes else Strength.STRONG,
             others=len(others),
-            fingerprint=hashlib.sha256(have.encode()).hexdigest()[:8],
+            fingerprint=hashlib.sha256(have.encode(errors="replace")).hexdigest()[:8],
+            **place,
         )
     return passed("The message has a control id that no other note has used.", length=len(have))
 
@@ -199,13 +231,22 @@ def routing(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) -> Re
     if not known:
         return not_applicable("The integration does not say which names are agreed.")
     for path, wanted in known:
+        number = int(path[4:])
         have = sent.message.get(path)
+        if wanted == "*" or wanted in (have, _whole(sent, number)):
+            continue  # an asterisk lets every name through
         if have != wanted:
             weight = weigh_hl7(trace, ("103", "204", "207"), [path])
             spelled = "in another spelling" if have.lower() == wanted.lower() else "another name"
             return offence(f"{path} holds {spelled} than the one agreed for this interface.", weight,
-                           at_most=Strength.STRONG, field=path, configured=wanted[:40])  # fmt: skip
+                           at_most=Strength.STRONG, field=path, configured=wanted[:40],
+                           **_place(sent, number))  # fmt: skip
     return passed("Sender and receiver are those agreed.", fields=[path for path, _ in known])
+
+
+def _whole(sent: Hl7Message, number: int) -> str:
+    header = sent.message.first("MSH")
+    return header.text(number) if header is not None else ""
 
 
 @check(
@@ -219,8 +260,16 @@ def routing(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) -> Re
 def delimiters(sent: Hl7Message, trace: NoteTrace | None) -> Result:
     """Other delimiters are allowed, and a receiver with fixed ones misreads every field."""
     used = sent.message.delimiters
-    if used.field == "|" and used.encoding == "^~\\&":
-        return passed("The message uses | and ^~\\&.")
+    place = _place(sent, 2)
+    written = _whole(sent, 2)
+    usual = used.field == "|" and used.encoding == "^~\\&"
+    if len(set(used.all)) < 5:
+        return warned("MSH-1 and MSH-2 name the same character twice.", strength=Strength.MODERATE, **place)
     if taken(trace):
-        return passed("The message uses delimiters of its own, and the EHR read them.")
-    return warned("The message uses other delimiters than | and ^~\\&.", strength=Strength.WEAK)
+        return passed("The EHR read the message's delimiters.", usual=usual)
+    if len(written) > 4 and not (len(written) == 5 and since(version_of(sent.version), "2.7")):
+        says = "MSH-2 names more delimiters than this version has: a fifth came with version 2.7."
+        return warned(says, strength=Strength.WEAK, **place)
+    if usual:
+        return passed("The message uses | and ^~\\&.")
+    return warned("The message uses other delimiters than | and ^~\\&.", strength=Strength.WEAK, **place)
