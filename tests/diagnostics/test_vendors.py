@@ -165,8 +165,8 @@ def _sent(slug: str, change: dict[str, Any]) -> Any:
 
 def _answered(slug: str, answer: dict[str, Any]) -> Any:
     if answer.get("token"):
-        rows = [*stories.made(), stories.scribe(2, "token"),
-                stories.scribe(3, "failed", url=stories.TOKEN_URL, status=answer["status"], error=answer["body"])]  # fmt: skip
+        refused = stories.scribe(3, "failed", url=stories.TOKEN_URL, status=answer["status"], error=answer["body"])
+        rows = [*stories.made(), stories.scribe(2, "token"), refused]
         return stories.case(rows, integration=stories.integration(vendor=slug))
     rows = sent_and(answer["status"], answer["body"])
     if "url" in answer:
@@ -247,3 +247,21 @@ def test_what_is_no_fact_is_refused_by_name(overrides: dict[str, Any], expected:
     with pytest.raises(ProfileError, match=expected) as refusal:
         read_overrides(overrides)
     assert refusal.value.fact == next(iter(overrides))
+
+
+def test_a_limit_says_the_wait_of_its_vendor() -> None:
+    for slug, body, says in (
+        ("eclinicalworks", "", "next calendar minute (16:59:00 UTC)"),
+        ("epic", sample("epic")["answers"][0]["body"], "until tomorrow"),
+        ("generic", "", "growing pauses"),
+    ):
+        found = judged("net.rate.limited.log", fhir_case(None, sent_and(429, body), vendor=slug))
+        assert says in found.says
+    obeyed = sent_and(429, "", response_headers={"retry-after": "12"})
+    assert "Retry-After: 12" in judged("net.rate.limited.log", fhir_case(None, obeyed, vendor="eclinicalworks")).says
+
+
+def test_the_documented_names_of_facts_are_those_that_are_read() -> None:
+    text = (Path(vendors.__file__).parents[2] / "docs" / "case-additions.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z_]+)`", text.partition("## Facts of")[2])) - {"cause", "surface", "code"}
+    assert told - {"vendor_profile"} == {fact.name for fact in FACTS if fact.editable}

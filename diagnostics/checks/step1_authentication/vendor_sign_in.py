@@ -198,7 +198,8 @@ def tenant_is_the_configured_one(settings: Settings, vendor: Vendor, trace: Note
     configured = {tenant for url in urls if url and (tenant := rule.of(url))}
     expected = {integration.auth.practice_id} if integration.auth.practice_id else configured
     last = last_failure(trace) if trace is not None else None
-    sent = rule.of(last.url) if last is not None and last.what == "write" else None
+    written = trace.last.url if trace is not None and trace.last is not None else None
+    sent = rule.of(written) if written else None
     if last is not None and rule.refuses(last.status, last.answer.text):
         return failed(
             f"The EHR's answer says that it does not serve the {rule.name} the address names.",
