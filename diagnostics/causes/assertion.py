@@ -17,6 +17,7 @@ ASSERTION_EXP = declare(
     ),
     checklist=("TOKEN.1",),
     standard="SMART backend services, client-confidential-asymmetric (exp); RFC 7523 section 3",
+    caution="A few seconds between two good clocks are no fault.",
     explains=(*NO_TOKEN,),
 )
 ASSERTION_CLOCK_SKEW = declare(
@@ -101,6 +102,7 @@ ASSERTION_JTI_REUSE = declare(
     ),
     checklist=("TOKEN.1",),
     standard="RFC 7523 section 3 (jti); SMART client-confidential-asymmetric",
+    caution="An HTTP library that repeats a lost request by itself sends the same assertion unasked.",
     explains=(*NO_TOKEN,),
 )
 ASSERTION_SIGNATURE = declare(
@@ -115,6 +117,7 @@ ASSERTION_SIGNATURE = declare(
     ),
     checklist=("TOKEN.5", "TOKEN.6"),
     standard="RFC 7515 section 5.2",
+    caution="Only an assertion that was captured with its signature, or the signing key itself, can show it.",
     explains=(*NO_TOKEN, "auth.credential.rotated"),
 )
 JWKS_UNREACHABLE = declare(
@@ -144,15 +147,20 @@ JWKS_STATIC_KEY_RETIRED = declare(
         RUN_AGAIN,
     ),
     checklist=("TOKEN.5", "WRITE.7"),
-    explains=("auth.client.invalid",),
+    explains=("auth.client.invalid", "auth.refresh.last_success_gap"),
 )
 AUDIENCE_FHIR_BASE = declare(
     "auth.audience.fhir_base",
     "The sign-in request names another FHIR base as its audience than the one used",
     layer=Layer.TOKEN,
     who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Copy the FHIR base URL letter by letter into the aud parameter of the authorization request", RUN_AGAIN),
+    remedy=(
+        "Copy the FHIR base URL letter by letter into the aud parameter of the authorization request",
+        "Mind the tenant in the path and a trailing slash; then have the provider sign in again",
+        RUN_AGAIN,
+    ),
     checklist=("WRITE.3",),
     standard="SMART App Launch 2.0, authorization request (aud)",
-    caution="Not every server checks it.",
+    caution="Not every server checks it; at some vendors each customer decides.",
+    explains=("auth.http401.classify", "auth.request.malformed", "auth.refresh.last_success_gap"),
 )

@@ -6,7 +6,7 @@ from diagnostics.vocabulary import Layer, WhoActs
 # what an unusable identity brings with it: the token request is refused, later writes run without a valid token
 NO_TOKEN = (
     "auth.client.invalid", "auth.token.expired", "auth.token.cached_past_expiry", "auth.http401.classify",
-    "perm.http403.classify", "scribe.note.not_sent",
+    "perm.http403.classify", "scribe.note.not_sent", "auth.refresh.last_success_gap",
 )  # fmt: skip
 
 DISCOVERY_UNREACHABLE = declare(
@@ -22,6 +22,7 @@ DISCOVERY_UNREACHABLE = declare(
     checklist=("TOKEN.4",),
     standard="SMART App Launch 2.0, discovery; RFC 8414",
     caution="Some servers publish their endpoints only in the capability statement.",
+    explains=("auth.refresh.last_success_gap",),
 )
 DISCOVERY_TOKEN_ENDPOINT_CHANGED = declare(
     "auth.discovery.token_endpoint_changed",
@@ -52,7 +53,7 @@ DISCOVERY_CAPABILITY_MISSING = declare(
     checklist=("TOKEN.4",),
     standard="RFC 8414 section 2 (token_endpoint_auth_methods_supported)",
     caution="The list is optional; where it is absent, client_secret_basic is the default.",
-    explains=("auth.client.invalid", "auth.request.malformed"),
+    explains=("auth.client.invalid", "auth.request.malformed", "auth.refresh.last_success_gap"),
 )
 GRANT_NOT_ENTITLED = declare(
     "auth.grant.not_entitled",
@@ -97,6 +98,7 @@ TOKEN_CACHED_PAST_EXPIRY = declare(
     ),
     checklist=("TOKEN.1",),
     standard="RFC 6750 section 3.1",
+    caution="Tokens are told apart by a fingerprint in the log, never by the token itself.",
     explains=("auth.http401.classify",),
 )
 TOKEN_TTL_CHANGED = declare(
@@ -125,6 +127,7 @@ TOKEN_INACTIVE = declare(
     ),
     checklist=("TOKEN.1", "TOKEN.6"),
     standard="RFC 7662 section 2.2",
+    caution="Introspection needs an authorization of its own; many servers offer none.",
     explains=("auth.http401.classify",),
 )
 REFRESH_INVALID = declare(
@@ -141,7 +144,22 @@ REFRESH_INVALID = declare(
     checklist=("TOKEN.3", "TOKEN.6"),
     standard="RFC 6749 sections 5.2 and 6 (invalid_grant)",
     caution="Servers that rotate refresh tokens refuse the old one when two workers use it at the same time.",
-    explains=("auth.token.expired", "auth.http401.classify"),
+    explains=("auth.token.expired", "auth.http401.classify", "auth.refresh.last_success_gap"),
+)
+REFRESH_LAST_SUCCESS_GAP = declare(
+    "auth.refresh.last_success_gap",
+    "The scribe has asked for tokens in vain since well before the note failed",
+    layer=Layer.TOKEN,
+    who=WhoActs.INTEGRATION_ENGINEER,
+    remedy=(
+        "Get the token endpoint's whole answer to the first request that failed; it says what to mend",
+        "Ask the scribe vendor to log status and error code of every token request",
+        RUN_AGAIN,
+    ),
+    checklist=("TOKEN.1", "TOKEN.3"),
+    standard="RFC 6749 sections 5.1 and 5.2",
+    caution="An hour without notes needs no token: only requests that were made and failed count.",
+    explains=("auth.token.expired", "auth.token.cached_past_expiry", "auth.http401.classify", "scribe.note.not_sent"),
 )
 REFRESH_UNEXPECTED_MODEL = declare(
     "auth.refresh.unexpected_model",
@@ -167,7 +185,7 @@ CLIENT_INVALID = declare(
     checklist=("TOKEN.5", "TOKEN.6"),
     standard="RFC 6749 section 5.2 (invalid_client)",
     caution="Some vendors give this one answer for a wrong key id, an unreachable key set and an unknown client alike.",
-    explains=("auth.http401.classify", "auth.token.expired"),
+    explains=("auth.http401.classify", "auth.token.expired", "auth.refresh.last_success_gap"),
 )
 CLIENT_WRONG_ENVIRONMENT = declare(
     "auth.client.wrong_environment",
@@ -182,7 +200,7 @@ CLIENT_WRONG_ENVIRONMENT = declare(
     checklist=("WRITE.3", "TOKEN.6"),
     standard="RFC 6749 section 2.2",
     caution="Not every vendor splits client ids by environment.",
-    explains=("auth.client.invalid", "auth.http401.classify"),
+    explains=("auth.client.invalid", "auth.http401.classify", "auth.refresh.last_success_gap"),
 )
 CLIENT_DEACTIVATED = declare(
     "auth.client.deactivated",
@@ -213,7 +231,11 @@ SCOPE_INVALID = declare(
     ),
     checklist=("PERM.1",),
     standard="RFC 6749 section 5.2 (invalid_scope); SMART App Launch 2.0 scopes",
-    explains=("auth.http401.classify", "perm.scope.write_missing", "perm.http403.classify"),
+    caution="eClinicalWorks says invalid_grant with a message about the scope.",
+    explains=(
+        *("auth.http401.classify", "perm.scope.write_missing", "perm.http403.classify"),
+        *("auth.refresh.last_success_gap", "perm.scope.context"),
+    ),
 )
 REQUEST_MALFORMED = declare(
     "auth.request.malformed",
@@ -228,7 +250,8 @@ REQUEST_MALFORMED = declare(
     ),
     checklist=("TOKEN.4",),
     standard="RFC 6749 sections 4.4.2 and 5.2; RFC 7523 section 2.2",
-    explains=("auth.http401.classify",),
+    caution="A proxy may re-encode the body on its way.",
+    explains=("auth.http401.classify", "auth.refresh.last_success_gap"),
 )
 MFA_CHALLENGE = declare(
     "auth.mfa.challenge",
@@ -257,7 +280,8 @@ SESSION_ENDED = declare(
     ),
     checklist=("TOKEN.7",),
     standard="SMART App Launch 2.0 (online_access, offline_access)",
-    explains=("auth.http401.classify", "auth.token.expired"),
+    caution="Some scribes send notes after sign-out by design, with offline access.",
+    explains=("auth.http401.classify", "auth.token.expired", "auth.refresh.invalid", "auth.refresh.last_success_gap"),
 )
 HTTP401_CLASSIFY = declare(
     "auth.http401.classify",
@@ -268,6 +292,7 @@ HTTP401_CLASSIFY = declare(
     remedy=("Read the WWW-Authenticate header of the answer; it says whether the token was bad or never arrived",),
     checklist=("TOKEN.1",),
     standard="RFC 6750 section 3; RFC 9110 section 15.5.2",
+    caution="Some servers never send the header, whatever the reason.",
 )
 CREDENTIAL_ROTATED = declare(
     "auth.credential.rotated",

@@ -39,7 +39,46 @@ VENDOR_MAINTENANCE = declare(
         RUN_AGAIN,
     ),
     checklist=("DONE.1", "DONE.2"),
-    explains=("net.timeout.gateway", "ehr.server.error", "net.tcp.refused", "hl7.ack.missing"),
+    caution="Only what failed while the window was open is explained by it.",
+    explains=(
+        *("net.timeout.gateway", "ehr.server.error", "net.tcp.refused", "hl7.ack.missing", "ops.vendor.outage"),
+        *("net.tcp.timeout", "auth.refresh.last_success_gap"),
+    ),
+)
+VENDOR_OUTAGE = declare(
+    "ops.vendor.outage",
+    "The EHR fails for several sites at the same time",
+    layer=Layer.GATEWAY,
+    who=WhoActs.EHR_VENDOR,
+    remedy=(
+        "Look at the vendor's status page, and open a case as an outage of several sites",
+        "Give the vendor the request ids, the times in UTC, the tenant, the endpoint and the statuses, "
+        "without patient data",
+        "Hold the queue until the vendor says that it is over, then resend the waiting notes",
+        RUN_AGAIN,
+    ),
+    checklist=("EHR.1", "EHR.2", "EHR.3", "EHR.4"),
+    standard="RFC 9110 section 15.6",
+    caution="Several sites behind one proxy of our own fail together as well.",
+    explains=("net.timeout.gateway", "ehr.server.error", "fhir.outcome.issue", "auth.refresh.last_success_gap"),
+)
+RELEASE_NOTES = declare(
+    "ops.release_notes",
+    "A release note about the EHR's interfaces has not been read yet",
+    kind=Kind.WARNING,
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.INTEGRATION_ENGINEER,
+    remedy=("Read the release note for changes of FHIR, HL7 or sign-in, and record that it was reviewed",),
+    checklist=("WRITE.7",),
+)
+POST_UPGRADE = declare(
+    "ops.post_upgrade",
+    "The EHR was upgraded, and the checks after an upgrade have not been made",
+    kind=Kind.WARNING,
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.INTEGRATION_ENGINEER,
+    remedy=("Work through the post-upgrade validation, and keep a good run as the new baseline",),
+    checklist=("UPGRADE.1", "UPGRADE.2", "UPGRADE.3"),
 )
 NOTE_NOT_GENERATED = declare(
     "scribe.note.not_generated",

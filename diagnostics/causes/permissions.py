@@ -28,7 +28,47 @@ SCOPE_WRITE_MISSING = declare(
     checklist=("PERM.1",),
     standard="SMART App Launch 2.0, scopes; RFC 6749 section 3.3",
     caution="A token answer without a scope means: as requested.",
-    explains=(*_DENIED, "perm.rbac.matrix"),
+    explains=(*_DENIED, "perm.rbac.matrix", "perm.scope.query_constraint"),
+)
+SCOPE_CONTEXT = declare(
+    "perm.scope.context",
+    "The token's scopes are for another kind of account than the one that writes",
+    layer=Layer.AUTHORIZATION,
+    who=WhoActs.EHR_TEAM,
+    remedy=(
+        "Register system/ scopes for an account that works without a person, and have the scribe ask for them",
+        "Where patient/ scopes are meant, launch in the context of the note's own patient",
+        RUN_AGAIN,
+    ),
+    checklist=("PERM.1",),
+    standard="SMART App Launch 2.0, scopes (patient, user, system); SMART backend services",
+    caution="Some servers arrange the context outside the token; a write that works shows that this one does.",
+    explains=("perm.http403.classify", "fhir.outcome.issue"),
+)
+SCOPE_QUERY_CONSTRAINT = declare(
+    "perm.scope.query_constraint",
+    "The token may write notes of another category than this one only",
+    layer=Layer.AUTHORIZATION,
+    who=WhoActs.INTEGRATION_ENGINEER,
+    remedy=(
+        "Compare the category in the note with the one that the scope's query names",
+        "Send the category that the scope allows, or ask the EHR team to register the other one",
+        RUN_AGAIN,
+    ),
+    checklist=("PERM.1", "WRITE.4"),
+    standard="SMART App Launch 2.0, finer-grained resource constraints using search parameters",
+    caution="Servers differ in which search parameters they honour in a scope.",
+    explains=("perm.http403.classify", "fhir.outcome.issue"),
+)
+SCOPE_EXCESS = declare(
+    "perm.scope.excess",
+    "The token allows more than writing notes needs",
+    kind=Kind.WARNING,
+    layer=Layer.AUTHORIZATION,
+    who=WhoActs.EHR_TEAM,
+    remedy=("Have the scopes that are not needed taken off the client's registration, deletion and wildcards first",),
+    checklist=("PERM.1",),
+    standard="SMART App Launch 2.0, scopes; HIPAA minimum necessary (45 CFR 164.502(b))",
 )
 READ_OK_WRITE_DENIED = declare(
     "perm.read_ok_write_denied",
@@ -83,6 +123,7 @@ ENCOUNTER_OWNER = declare(
         RUN_AGAIN,
     ),
     checklist=("PERM.5", "PERM.8"),
+    caution="A resident writes in the visits of a supervising provider by design.",
     explains=_DENIED,
 )
 DEPARTMENT_RESTRICTED = declare(
@@ -96,6 +137,8 @@ DEPARTMENT_RESTRICTED = declare(
         RUN_AGAIN,
     ),
     checklist=("PERM.6",),
+    standard="HL7 Confidentiality (R, V); 45 CFR 164.502(b)",
+    caution="Epic's 4134 only informs that the glass could have been broken.",
     explains=_DENIED,
 )
 RELATIONSHIP = declare(
@@ -103,8 +146,14 @@ RELATIONSHIP = declare(
     "The provider has no active relationship with the patient in the EHR",
     layer=Layer.ACCEPTANCE,
     who=WhoActs.PROVIDER,
-    remedy=("Have the provider open the chart and establish the relationship, then resend", RUN_AGAIN),
+    remedy=(
+        "Have the provider open the patient's chart in the EHR and establish the relationship there",
+        "Then have the note sent again",
+        RUN_AGAIN,
+    ),
     checklist=("PERM.5",),
+    standard="Oracle Health Millennium Ignite APIs, provider access",
+    caution="An account that works without a person needs no relationship.",
     explains=_DENIED,
 )
 DRIFT = declare(
@@ -127,7 +176,11 @@ ACCOUNT_INACTIVE = declare(
     "The integration's account at the EHR is switched off",
     layer=Layer.TOKEN,
     who=WhoActs.EHR_TEAM,
-    remedy=("Ask the EHR team to switch the account on again and to check its password and licence", RUN_AGAIN),
+    remedy=(
+        "Ask the EHR team to switch the account on again and to check its password and licence",
+        "Name an owner for the account so that the next access review asks first",
+        RUN_AGAIN,
+    ),
     checklist=("TOKEN.7", "PERM.7"),
     caution="A token issued before may still work until it ends.",
     explains=(*_DENIED, "perm.rbac.matrix", "auth.client.invalid", "auth.http401.classify"),

@@ -130,13 +130,14 @@ def fits(zone: Zone, cause: Cause) -> bool:
         case Zone.NOT_TRIED:
             return kind == "scribe" or id in ("map.encounter.mismatch", "auth.session.ended", "auth.mfa.challenge")
         case Zone.TOKEN_UNREACHED:
-            return (kind == "net" and layer <= Layer.GATEWAY) or id.startswith("auth.discovery.")
+            near = id.startswith("auth.discovery.") or id == "auth.refresh.last_success_gap"
+            return (kind == "net" and layer <= Layer.GATEWAY) or kind == "ops" or near
         case Zone.TOKEN_REFUSED:
-            return (kind == "auth") or (not wire and (kind in ("net", "ehr") or id == "perm.account.inactive"))
+            return (kind == "auth") or (not wire and (kind in ("net", "ehr", "ops") or id == "perm.account.inactive"))
         case Zone.UNREACHED:
-            return kind == "net" or id in ("fhir.base.not_fhir", "hl7.mllp.framing")
+            return kind in ("net", "ops") or id in ("fhir.base.not_fhir", "hl7.mllp.framing")
         case Zone.LOST:
-            return kind in ("net", "hl7", "scribe", "ehr") or id == "fhir.request.size"
+            return kind in ("net", "hl7", "scribe", "ehr", "ops") or id == "fhir.request.size"
         case Zone.UNAUTHENTICATED:
             return not wire and (kind in ("auth", "net") or id in ("perm.account.inactive", "fhir.base.environment"))
         case Zone.FORBIDDEN:

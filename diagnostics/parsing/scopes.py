@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
-_FORM = re.compile(r"^(patient|user|system)/([A-Z][A-Za-z]*|\*)\.([a-z]+|\*)(?:\?(\S+))?$")
+_LIMIT = 2000
+_FORM = re.compile(r"(patient|user|system)/([A-Z][A-Za-z]{0,63}|\*)\.([a-z]{1,20}|\*)(?:\?(\S{1,2000}))?\Z")
 _V1 = {"read": frozenset("rs"), "write": frozenset("cud"), "*": frozenset("cruds")}
 _V2 = re.compile(r"^c?r?u?d?s?$")
 
@@ -34,15 +36,24 @@ class Scope:
 
 def parse_scope(text: str) -> Scope | None:
     """Return a resource scope, or None for any other (openid, launch, an unknown form, a wrong letter order)."""
-    match = _FORM.match(text)
+    match = _FORM.match(text) if len(text) <= _LIMIT else None
     if match is None:
         return None
     context, resource, access, query = match.groups()
-    if access in _V1:
-        return Scope(text, context, resource, _V1[access], 1, query)
+    if access in _V1:  # the older grammar knows no query: one behind it is undefined and grants nothing
+        return None if query else Scope(text, context, resource, _V1[access], 1)
     if access and _V2.match(access):
         return Scope(text, context, resource, frozenset(access), 2, query)
     return None
+
+
+def constraints(scope: Scope) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the parameters of a scope's query with the values that each may have (a comma means or)."""
+    try:
+        pairs = parse_qsl(scope.query or "", keep_blank_values=True, max_num_fields=20)
+    except ValueError:
+        return (("", ()),)  # too many to read: nobody can say what it allows
+    return tuple((name, tuple(value.split(","))) for name, value in pairs)
 
 
 def split_scopes(text: str | Iterable[str]) -> tuple[str, ...]:

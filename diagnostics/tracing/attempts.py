@@ -161,6 +161,15 @@ def same_url(one: str | None, other: str | None) -> bool:
     return (left.netloc.lower(), left.path.rstrip("/")) == (right.netloc.lower(), right.path.rstrip("/"))
 
 
+def same_host(one: str | None, other: str | None) -> bool:
+    """Tell whether two URLs name the same host, or one of them none; a URL that cannot be read names none."""
+    try:
+        left, right = urlsplit(one or "").netloc.lower(), urlsplit(other or "").netloc.lower()
+    except ValueError:
+        return True
+    return not left or not right or left == right
+
+
 def numbered(attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     """Give attempts without a number their place in order."""
     return tuple(

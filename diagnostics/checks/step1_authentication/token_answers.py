@@ -4,37 +4,37 @@ import re
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed
+from diagnostics.checks.logged_words import words_of
 from diagnostics.checks.step1_authentication.refused_tokens import (
     RefusedToken,
     credential_changes,
     live_refusal,
+    quoted_error,
     recorded_refusal,
     refusal,
 )
+from diagnostics.checks.tokens_used import requests
 from diagnostics.evidence.auth import TokenAnswer
-from diagnostics.evidence.case_parts import Settings, Vendor
-from diagnostics.evidence.logs import AuditTrail, NoteTrace
+from diagnostics.evidence.case_parts import Settings
+from diagnostics.evidence.logs import AuditTrail, NoteTrace, ScribeLog
 from diagnostics.findings import Result
-from diagnostics.vocabulary import Instant, Step, Strength
+from diagnostics.parsing.answers import read_answer
+from diagnostics.vocabulary import Certainty, Step, Strength
 
+_RACE_S = 10.0  # two workers that renew within seconds use the same refresh token
 _SCOPE = re.compile(r"\bscopes?\b", re.IGNORECASE)
-_ENVIRONMENT = re.compile(
-    r"\b(?:non-?production|sandbox|test|staging) client\b|\bclient\b.{0,60}"
-    r"\b(?:other|wrong|different|non-?production)\b.{0,30}\benvironment\b",
-    re.IGNORECASE,
-)
-_SWITCHED_OFF = re.compile(r"deactivat|disabl|inactiv|suspend|revok|remov|delet|expir|lock|off\b", re.IGNORECASE)
-_CLIENT_ERRORS = ("invalid_client", "unauthorized_client", "access_denied")
 _FORM_ERRORS = ("invalid_request", "unsupported_grant_type", "unsupported_response_type")
 
 
-def _asked(trace: NoteTrace | None, token: TokenAnswer | None) -> Result:
+def none_refused(trace: NoteTrace | None, token: TokenAnswer | None) -> Result:
+    """Say that the token endpoint gave no answer of the kind a check looks for."""
     if (trace is not None and trace.tokens) or token is not None:
         return passed("The token endpoint gave no such answer.")
     return not_applicable("No token was asked for.")
 
 
-def _refused(says: str, refused: RefusedToken, token: TokenAnswer | None, strength: Strength | None = None) -> Result:
+def refused_as(says: str, refused: RefusedToken, token: TokenAnswer | None, strength: Strength | None = None) -> Result:
+    """Fail with a refusal of the token endpoint, at the moment it speaks of."""
     return failed(
         says,
         strength=strength,
@@ -58,7 +58,7 @@ def refresh_token_is_accepted(token: TokenAnswer) -> Result:
     """A refresh token ends by age, by use, by sign-out or by rotation, and nobody is told."""
     refused = live_refusal(token)
     if token.grant == "refresh_token" and refused is not None and refused.error == "invalid_grant":
-        return _refused("The token endpoint refuses the refresh token (invalid_grant).", refused, token)
+        return refused_as("The token endpoint refuses the refresh token (invalid_grant).", refused, token)
     return passed("The refresh token was not refused as invalid.", status=token.answer.status)
 
 
@@ -70,12 +70,28 @@ def refresh_token_is_accepted(token: TokenAnswer) -> Result:
     checklist=("TOKEN.3",),
     applies=lambda case: case.integration.auth.flow == "provider-context",
 )
-def refresh_token_was_accepted(trace: NoteTrace) -> Result:
+def refresh_token_was_accepted(trace: NoteTrace, log: ScribeLog | None) -> Result:
     """The answer recorded at the failure says whether the refresh token had ended."""
     refused = recorded_refusal(trace)
-    if refused is not None and refused.error == "invalid_grant":
-        return _refused("The token endpoint refused the refresh token (invalid_grant).", refused, None)
-    return _asked(trace, None)
+    if refused is None or refused.error != "invalid_grant":
+        return none_refused(trace, None)
+    said = words_of(refused.answer, refused.status, protocol="oauth", context="provider-context refresh token")
+    if said.cause not in (None, causes.REFRESH_INVALID.id) and said.certainty is not Certainty.POSSIBLE:
+        says = "The token endpoint answered invalid_grant, and its words name another reason."
+        return refused_as(says, refused, None, Strength.MODERATE)
+    other = _renewed_meanwhile(log, trace, refused)
+    if other is not None:
+        return refused_as(
+            f"The token endpoint refused the refresh token {other} seconds from a renewal elsewhere that worked: two "
+            "workers may have used the same one.", refused, None, Strength.STRONG,
+        )  # fmt: skip
+    return refused_as("The token endpoint refused the refresh token (invalid_grant).", refused, None)
+
+
+def _renewed_meanwhile(log: ScribeLog | None, trace: NoteTrace, refused: RefusedToken) -> int | None:
+    """Return how many seconds lay between the refusal and a renewal that worked, where that was a few only."""
+    gaps = [abs((one.at - refused.at).total_seconds()) for one in requests(log, trace) if one.ok and refused.at]
+    return int(min(gaps)) if gaps and min(gaps) <= _RACE_S else None
 
 
 @check(
@@ -89,79 +105,8 @@ def client_is_accepted(trace: NoteTrace | None, token: TokenAnswer | None) -> Re
     """Many different faults come out as invalid_client: this says that it is one of them."""
     refused = refusal(trace, token)
     if refused is not None and refused.error == "invalid_client":
-        return _refused("The token endpoint does not accept the client's proof (invalid_client).", refused, token)
-    return _asked(trace, token)
-
-
-@check(
-    id="auth.client.wrong_environment",
-    step=Step.AUTHENTICATION,
-    title="The client id belongs to the server's environment",
-    hints=causes.CLIENT_WRONG_ENVIRONMENT,
-    checklist=("WRITE.3",),
-    applies=lambda case: case.vendor.client_ids_by_environment,
-)
-def client_id_fits_environment(
-    settings: Settings, vendor: Vendor, trace: NoteTrace | None, token: TokenAnswer | None
-) -> Result:
-    """Where a vendor gives one client id for testing and one for production, the wrong one is simply unknown."""
-    refused = refusal(trace, token)
-    base = settings.integration.fhir_base_url or ""
-    declared, shown = settings.integration.environment, vendor.profile.environment_of(base)
-    differs = declared is not None and shown is not None and (declared == "production") != (shown == "production")
-    if refused is None or refused.error not in ("invalid_client", "unauthorized_client"):
-        return _asked(trace, token)
-    if _ENVIRONMENT.search(refused.answer.says):
-        return _refused("The token endpoint says that the client is of another environment.", refused, token)
-    if not differs:
-        return _asked(trace, token)
-    return _refused(f"The client is configured for {declared}, but the server is the vendor's {shown}.", refused, token)
-
-
-@check(
-    id="auth.client.deactivated",
-    step=Step.AUTHENTICATION,
-    title="The scribe's client is switched on at the EHR",
-    hints=causes.CLIENT_DEACTIVATED,
-    checklist=("TOKEN.7",),
-)
-def client_is_switched_on(trace: NoteTrace | None, token: TokenAnswer | None, trail: AuditTrail | None) -> Result:
-    """An access review that switches a client off is seen first by the notes that stop."""
-    refused = refusal(trace, token)
-    if refused is None or refused.error not in _CLIENT_ERRORS:
-        return _asked(trace, token)
-    changes = credential_changes(trail, trace.first_failure_at if trace else None)
-    said = any(_SWITCHED_OFF.search(f"{(r.change or {}).get('what')} {(r.change or {}).get('to')}") for r in changes)
-    if changes and (refused.error != "invalid_client" or said):
-        return _refused(
-            "The EHR changed this client's credential, and since then it refuses the client.", refused, token
-        )
-    return passed("No change of the client is recorded before the failure.", error=refused.error)
-
-
-@check(
-    id="auth.credential.rotated",
-    step=Step.AUTHENTICATION,
-    title="No credential was replaced shortly before the first failure",
-    hints=causes.CREDENTIAL_ROTATED,
-    checklist=("TOKEN.6",),
-)
-def credential_is_unchanged(trace: NoteTrace, trail: AuditTrail, token: TokenAnswer | None) -> Result:
-    """A secret or key that one side replaced is refused from that minute on."""
-    changes = credential_changes(trail, trace.first_failure_at)
-    if not changes:
-        return passed("The audit trail records no change of a credential before the failure.")
-    refused = refusal(trace, token)
-    last = changes[-1]
-    change = last.change or {}
-    if refused is None or refused.error not in ("invalid_client", "invalid_grant"):
-        return passed("A credential was changed, but the token endpoint does not refuse it.", changed_at=last.at)
-    if _SWITCHED_OFF.search(f"{change.get('what')} {change.get('to')}"):
-        return passed("The change switched the client off rather than rotating its credential.", changed_at=last.at)
-    return failed(
-        f"A credential was replaced at {last.at:%Y-%m-%d %H:%M} UTC, and after that the token endpoint refused it.",
-        instant=Instant.THEN, changed_at=last.at, first_failure_at=trace.first_failure_at, error=refused.error,
-    )  # fmt: skip
+        return refused_as("The token endpoint does not accept the client's proof (invalid_client).", refused, token)
+    return none_refused(trace, token)
 
 
 @check(
@@ -176,8 +121,8 @@ def scopes_are_granted(trace: NoteTrace | None, token: TokenAnswer | None, setti
     refused = refusal(trace, token)
     scope = refused is not None and bool(_SCOPE.search(refused.answer.says))  # some say it inside invalid_grant
     if refused is not None and (refused.error == "invalid_scope" or (refused.error == "invalid_grant" and scope)):
-        return _refused(f"The token endpoint refuses the requested scopes ({refused.error}).", refused, token)
-    return _asked(trace, token)
+        return refused_as(f"The token endpoint refuses the requested scopes ({refused.error}).", refused, token)
+    return none_refused(trace, token)
 
 
 @check(
@@ -192,11 +137,11 @@ def token_request_is_well_formed(trace: NoteTrace | None, token: TokenAnswer | N
     recorded = recorded_refusal(trace)
     sent_as = _content_type(trace)
     if recorded is not None and sent_as and sent_as != "application/x-www-form-urlencoded":
-        return _refused(f"The scribe posted the token request as {sent_as}, not as a form.", recorded, None)
+        return refused_as(f"The scribe posted the token request as {sent_as}, not as a form.", recorded, None)
     refused = refusal(trace, token)
     if refused is not None and refused.error in _FORM_ERRORS and refused.status != 401:
-        return _refused(f"The token endpoint refuses the request's form ({refused.error}).", refused, token)
-    return _asked(trace, token)
+        return refused_as(f"The token endpoint refuses the request's form ({refused.error}).", refused, token)
+    return none_refused(trace, token)
 
 
 def _content_type(trace: NoteTrace | None) -> str:
@@ -209,17 +154,32 @@ def _content_type(trace: NoteTrace | None) -> str:
     id="auth.grant.not_entitled",
     step=Step.AUTHENTICATION,
     title="The client may ask for tokens in this way",
-    hints=causes.GRANT_NOT_ENTITLED,
+    proves=causes.GRANT_NOT_ENTITLED,
+    strength=Strength.STRONG,
     checklist=("TOKEN.7",),
 )
-def grant_is_enabled(trace: NoteTrace | None, token: TokenAnswer | None, trail: AuditTrail | None) -> Result:
+def grant_is_enabled(
+    trace: NoteTrace | None, token: TokenAnswer | None, trail: AuditTrail | None, log: ScribeLog | None
+) -> Result:
     """A grant listed in discovery may still be closed to this client: unauthorized_client is no wrong secret."""
     refused = refusal(trace, token)
     if refused is None or refused.error != "unauthorized_client":
-        return _asked(trace, token)
+        return none_refused(trace, token)
     if credential_changes(trail, trace.first_failure_at if trace else None):
         return passed("The client was changed shortly before; that explains the refusal better.")
-    return _refused(
-        "The token endpoint says that this client may not use this grant (unauthorized_client).",
-        refused, token, Strength.STRONG,
-    )  # fmt: skip
+    says = "The token endpoint says that this client may not use this grant (unauthorized_client)."
+    if refused.status == 400 and _tells_bad_credentials_apart(log, trace):
+        # a server that answers a bad proof with invalid_client did accept this one
+        return refused_as(f"{says} A bad credential it answers otherwise.", refused, token, Strength.DECISIVE)
+    return refused_as(says, refused, token, Strength.STRONG)
+
+
+def _tells_bad_credentials_apart(log: ScribeLog | None, trace: NoteTrace | None) -> bool:
+    """Tell whether the same endpoint answered a request of this scribe with invalid_client and 401."""
+    url = trace.tokens[-1].asked.url if trace is not None and trace.tokens else None
+    for one in requests(log, trace):
+        if not one.ok and one.status == 401 and one.asked.url == url:
+            answer = read_answer(one.error, one.status, one.headers)
+            if (answer.oauth.error if answer.oauth else quoted_error(answer.text)) == "invalid_client":
+                return True
+    return False

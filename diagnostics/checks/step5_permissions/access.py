@@ -1,35 +1,26 @@
 """Judge from logs and the role snapshot whether the account may write notes at all."""
 
 import re
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from diagnostics import causes
 from diagnostics.causes.model import Cause
 from diagnostics.check import check, failed, passed, unknown, warned
-from diagnostics.checks.refusal import ARRIVED, NEVER_THERE, Refusal, refusal_of
+from diagnostics.checks.refusal import ARRIVED, NEVER_THERE, refusal_of
+from diagnostics.checks.step1_authentication.refused_tokens import recorded_refusal
 from diagnostics.checks.step5_permissions import reasons
 from diagnostics.evidence.case_parts import (
-    Baseline,
-    Encounters,
     Filed,
-    NoteFacts,
     Roles,
     SectionMapping,
     Settings,
     Vendor,
 )
-from diagnostics.evidence.fhir import EncounterNow
-from diagnostics.evidence.logs import AuditTrail, NoteTrace, ScribeLog
+from diagnostics.evidence.logs import NoteTrace, ScribeLog
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.findings import Result
-from diagnostics.identity import plain
 from diagnostics.parsing.answers import AnswerKind, Emitter
-from diagnostics.vocabulary import FailureMode, Step, Strength
-
-_WINDOW_S = 300  # reading and writing within five minutes say something of one token
-
+from diagnostics.vocabulary import Step, Strength
 
 # a wrong tenant in the address reads like a permission (domain.md trap 13)
 _TENANT = re.compile(r"\btenant\b.{0,60}\b(?:not|invalid|unknown|no)\b|\b(?:invalid|unknown|no such) tenant\b", re.I)
@@ -96,12 +87,12 @@ def _vendor_cause(vendor: Vendor, settings: Settings, codes: tuple[str, ...]) ->
     checklist=("PERM.1",),
     applies=lambda case: case.integration.protocol == "fhir",
 )
-def scope_allowed_writing(trace: NoteTrace, settings: Settings) -> Result:
+def scope_allowed_writing(trace: NoteTrace, settings: Settings, log: ScribeLog | None) -> Result:
     """A token is good for what its scope says, whatever was asked for."""
     refusal = refusal_of(trace)
-    at = refusal.at if refusal is not None else None
-    scope = reasons.granted_scope(trace, at)
-    if scope is None and any(token.ok for token in trace.tokens) and settings.integration.auth.scopes:
+    used = reasons.token_used(trace, log, refusal)
+    scope = used.scope if used is not None else None
+    if scope is None and used is not None and settings.integration.auth.scopes:
         scope = " ".join(settings.integration.auth.scopes)  # RFC 6749 section 5.1: none in the answer means as asked
     type = reasons.needed_type(trace, settings)
     lacking = reasons.lacks_create(scope, type) if scope else None
@@ -122,69 +113,6 @@ def scope_allowed_writing(trace: NoteTrace, settings: Settings) -> Result:
     if refused_scope or (refusal.forbidden and reasons.by_the_ehr(refusal)):
         return failed(f"{says} The EHR answered {refusal.named}.", scope=scope, type=type)
     return warned(f"{says} The EHR refused the note for another reason first.", scope=scope)
-
-
-@check(
-    id="perm.read_ok_write_denied.log",
-    step=Step.PERMISSIONS,
-    title="The account that may read may also write",
-    proves=causes.READ_OK_WRITE_DENIED,
-    checklist=("PERM.1",),
-    applies=lambda case: case.integration.protocol == "fhir",
-)
-def reads_and_writes(
-    trace: NoteTrace,
-    note: NoteFacts,
-    settings: Settings,
-    roles: Roles | None,
-    encounters: Encounters | None,
-    visit_now: EncounterNow | None,
-    log: ScribeLog | None,
-    trail: AuditTrail | None,
-) -> Result:
-    """Reading with the same account minutes before a refused write leaves only the right to write."""
-    refusal = refusal_of(trace)
-    if refusal is None or not refusal.forbidden or not reasons.by_the_ehr(refusal):
-        return passed("No write was refused with 403 by the EHR.")
-    reads = _reads(trace, log, trail, refusal.at)
-    if not reads:
-        return unknown("No read of that time is in the logs.", get="a read of the same patient with that token")
-    visit, _live = reasons.visit_of(note, encounters, visit_now)
-    scope = reasons.granted_scope(trace, refusal.at)
-    lacking = reasons.lacks_create(scope, reasons.needed_type(trace, settings)) if scope else None
-    other = reasons.reason_of_its_own(note, roles, visit, refusal, lacking)
-    if other is not None:
-        return failed(f"Reading worked and writing was refused; {other} says more.", strength=Strength.MODERATE)
-    return failed("Reading worked at that time, and the write was refused with 403.", reads=reads)
-
-
-def _reads(trace: NoteTrace, log: ScribeLog | None, trail: AuditTrail | None, at: datetime) -> int:
-    """Count the reads of clinical data that went well within five minutes, in either system's log."""
-    asked = 0
-    for row in log.rows if log is not None else trace.rows:
-        row_is_read = (row.method or "").upper() in ("GET", "HEAD")
-        if row_is_read and row.status is not None and 200 <= row.status < 300 and _near(row.at, at):
-            asked += not (row.url or "").rstrip("/").endswith(_PUBLIC)
-    clients = {plain(row.client_id) for row in trace.ehr_rows} - {None}
-    served = [
-        row
-        for row in (trail.rows if trail is not None else ())
-        if row.event in ("received", "accepted")
-        and row.status == 200
-        and _READ_RESOURCE.match(row.resource or "")
-        and _near(row.at, at)
-        and (not clients or plain(row.client_id) in clients)
-    ]
-    return asked + len(served)
-
-
-_PUBLIC = ("/metadata", "smart-configuration", "openid-configuration")
-# what the EHR's trail calls a read: a patient, an encounter, or a search of any type
-_READ_RESOURCE = re.compile(r"(?:Patient|Encounter|Practitioner)(?:/|$)|[A-Z][A-Za-z]{2,40}\?")
-
-
-def _near(one: datetime, other: datetime) -> bool:
-    return abs((one - other).total_seconds()) <= _WINDOW_S
 
 
 @check(
@@ -221,6 +149,8 @@ def role_covers_output(
         fits = reasons.of_permission(refusal) and (documents or refusal.forbidden)
         if not fits:
             return warned(f"{says} The note was refused for another reason first.", **facts)
+        if reasons.changed_since(roles, refusal.at):
+            return warned(f"{says} That list was changed after the note had been refused.", **facts)
         if documents:
             return failed(f"{says} The EHR answered {refusal.named}.", lacking=lacking, grants=sorted(grants))
         associating = any(grant.startswith("encounter:") for grant in lacking)
@@ -253,71 +183,8 @@ def _conditions_missing(sections: NoteSections | None, filed: Filed | None) -> b
     return not any(item.get("kind") == "condition" for item in filed.discrete)
 
 
-@check(
-    id="perm.drift",
-    step=Step.PERMISSIONS,
-    title="The account holds the grants it had when notes last arrived",
-    proves=causes.DRIFT,
-    strength=Strength.STRONG,
-    checklist=("PERM.7",),
-)
-def grants_as_before(
-    settings: Settings,
-    roles: Roles | None,
-    audit: AuditTrail | None,
-    baseline: Baseline | None,
-    trace: NoteTrace | None,
-) -> Result:
-    """Upgrades and access reviews take grants away quietly; the first refused note is the first to tell."""
-    before = _of_baseline(baseline)
-    if (roles is None or before is None) and audit is None:
-        return unknown("Neither earlier grants nor the EHR's changes are known.", get=Baseline.how_to_get)
-    refusal = refusal_of(trace)
-    held = reasons.grants_in(roles.grants or ()) if roles is not None and roles.grants is not None else None
-    lost = {grant for grant in before if reasons.lacks(held, grant)} if before and held is not None else set()
-    for row in audit.rows if audit is not None else ():
-        if row.event == "change" and row.change and row.change.get("kind") == "role" and _earlier(row.at, refusal):
-            gone = _lost_by(row.change, settings)
-            lost |= {grant for grant in gone if held is None or reasons.lacks(held, grant)}
-    if not lost:
-        return passed("No grant was lost.")
-    says = f"The account lost {', '.join(sorted(lost))}."
-    if refusal is not None and reasons.of_permission(refusal) and "document:write" in lost:
-        return failed(f"{says} Then the EHR answered {refusal.named}.", strength=Strength.DECISIVE, lost=sorted(lost))
-    if refusal is not None and refusal.forbidden and reasons.by_the_ehr(refusal):
-        return failed(f"{says} Then the EHR answered {refusal.named}.", strength=Strength.MODERATE, lost=sorted(lost))
-    if refusal is None and (trace is None or trace.failure_mode is FailureMode.UNKNOWN) and "document:write" in lost:
-        return failed(says, lost=sorted(lost))
-    return warned(f"{says} That does not explain this note.", lost=sorted(lost))
-
-
-def _of_baseline(baseline: Baseline | None) -> frozenset[str] | None:
-    """Return the grants of the last good run."""
-    if baseline is None:
-        return None
-    held = baseline.facts.get("grants")
-    held = held if held is not None else (baseline.facts.get("roles") or {})
-    words = held.get("grants") if isinstance(held, Mapping) else held
-    return reasons.grants_in(str(word) for word in words) if isinstance(words, list | tuple) else None
-
-
-def _earlier(at: datetime, refusal: Refusal | None) -> bool:
-    return refusal is None or at <= refusal.at
-
-
-def _lost_by(change: Mapping[str, Any], settings: Settings) -> set[str]:
-    """Return the grants a role change took away, whether it lists them before and after or names one as revoked."""
-    before, after, what = (str(change.get(key) or "") for key in ("from", "to", "what"))
-    had, has = _grants(before), _grants(after)
-    if had:
-        return {grant for grant in had if reasons.lacks(has, grant)}
-    named = _grants(what)
-    revoked = after.strip().lower() in ("", "none", "revoked", "removed", "denied", "false", "no", "off", "disabled")
-    return set(named) if named and revoked else set()
-
-
-def _grants(words: str) -> frozenset[str]:
-    return reasons.grants_in(words.replace(",", " ").replace(";", " ").split())
+# a token endpoint's refusals that an account which is switched off brings about (RFC 6749 section 5.2)
+_OF_THE_ACCOUNT = ("invalid_client", "invalid_grant", "unauthorized_client", "access_denied", "")
 
 
 @check(
@@ -333,11 +200,14 @@ def account_is_active(roles: Roles, trace: NoteTrace | None) -> Result:
         return unknown("The snapshot does not say whether the account is active.", get=Roles.how_to_get)
     if roles.active:
         return passed("The account is active.", account=roles.account)
-    refusal = refusal_of(trace)
-    tokens = [token for token in trace.tokens if not token.ok] if trace is not None else []
+    refusal, token = refusal_of(trace), recorded_refusal(trace)
     if trace is not None and trace.failure_mode in ARRIVED:
         return warned("The account is switched off now; the note had arrived before.", account=roles.account)
-    answered = refusal is not None and refusal.status in (401, 403)
-    if answered or tokens or trace is None:
+    at = trace.first_failure_at if trace is not None else None
+    if reasons.changed_since(roles, at):
+        return warned("The account was switched off after the note had failed.", account=roles.account,
+                      changed_at=roles.changed_at)  # fmt: skip
+    answered = refusal is not None and refusal.status in (401, 403) and reasons.by_the_ehr(refusal)
+    if answered or (token is not None and token.error in _OF_THE_ACCOUNT) or trace is None:
         return failed("The account is switched off, and the EHR refused it.", account=roles.account)
     return failed("The account is switched off.", strength=Strength.STRONG, account=roles.account)

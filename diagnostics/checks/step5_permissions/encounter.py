@@ -1,5 +1,7 @@
 """Judge whether this encounter takes this note: its state, its owner, its department, and who stands as author."""
 
+from collections.abc import Mapping
+
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
 from diagnostics.checks.refusal import ARRIVED, NEVER_THERE, Refusal, refusal_of
@@ -7,6 +9,7 @@ from diagnostics.checks.step5_permissions import reasons
 from diagnostics.evidence.case_parts import EncounterFacts, Encounters, Filed, NoteFacts, Roles, Settings, Vendor
 from diagnostics.evidence.fhir import EncounterNow
 from diagnostics.evidence.logs import NoteTrace
+from diagnostics.evidence.payload import FhirNote, Hl7Message
 from diagnostics.findings import Result
 from diagnostics.identity import plain, same
 from diagnostics.vocabulary import Instant, Step, Strength
@@ -73,6 +76,8 @@ def _refused(refusal: Refusal, visit: EncounterFacts | None, shut: bool, live: b
     if shut:
         sure = words or refusal.forbidden or refusal.status == 423 or bool(codes & {"business-rule", "lock-error"})
         sure = sure or "206" in refusal.error_codes
+        if visit is not None and visit.signed is False and not words and refusal.status != 423:
+            sure = False  # finished is not signed: many EHRs take late notes until somebody signs
         strength = Strength.DECISIVE if sure else Strength.STRONG
         state = "signed" if visit is not None and visit.signed else (visit.status if visit is not None else "closed")
         says = f"The encounter was {state} when the EHR refused the note with {refusal.named}."
@@ -187,7 +192,12 @@ def _nothing_speaks_against(roles: Roles | None, visit: EncounterFacts | None) -
     checklist=("PERM.8",),
 )
 def author_is_the_provider(
-    note: NoteFacts, filed: Filed | None, trace: NoteTrace | None, roles: Roles | None
+    note: NoteFacts,
+    filed: Filed | None,
+    trace: NoteTrace | None,
+    roles: Roles | None,
+    resource: FhirNote | None,
+    message: Hl7Message | None,
 ) -> Result:
     """A note signed by a service account has no clinician who answers for it."""
     rows = trace.ehr("filed") if trace is not None else ()
@@ -201,4 +211,17 @@ def author_is_the_provider(
         return passed("The responsible provider is the author.")
     service = roles is not None and same(author, roles.account)
     who = "the integration's own account" if service else "somebody else than the responsible provider"
+    if service and _authenticated_by(note, resource, message):
+        return warned(f"The EHR records {who} as author; the note names the provider as the one who authenticates it. "
+                      "Where the site delegates authorship, that is as it should be.")  # fmt: skip
     return failed(f"The EHR records {who} as author.", service_account=service)
+
+
+def _authenticated_by(note: NoteFacts, resource: FhirNote | None, message: Hl7Message | None) -> bool:
+    """Tell whether the note as sent names the responsible provider as its authenticator, beside another author."""
+    provider = note.note.provider_id
+    named: list[object] = [message.message.get("TXA-10.1")] if message is not None else []
+    for one, _path in resource.documents() if resource is not None else ():
+        held = one.get("authenticator")
+        named.append(held.get("reference") if isinstance(held, Mapping) else None)
+    return any(isinstance(each, str) and same(each, provider) for each in named)

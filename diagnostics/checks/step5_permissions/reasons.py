@@ -9,9 +9,10 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from diagnostics.checks.refusal import Refusal
+from diagnostics.checks.tokens_used import token_of
 from diagnostics.evidence.case_parts import EncounterFacts, Encounters, NoteFacts, Roles, Settings
 from diagnostics.evidence.fhir import EncounterNow
-from diagnostics.evidence.logs import NoteTrace
+from diagnostics.evidence.logs import NoteTrace, ScribeLog, ScribeRow
 from diagnostics.identity import differs, same
 from diagnostics.parsing import scopes as smart
 from diagnostics.parsing.answers import AnswerKind, Emitter
@@ -57,10 +58,21 @@ def needed_type(trace: NoteTrace | None, settings: Settings) -> str:
     return named[0] if named else "DocumentReference"
 
 
-def granted_scope(trace: NoteTrace | None, before: datetime | None) -> str | None:
-    """Return the scope of the last token granted before an instant, or None where no row says."""
-    good = [t for t in (trace.tokens if trace is not None else ()) if t.ok and (before is None or t.at <= before)]
-    return good[-1].asked.scope if good else None
+def granted_scope(trace: NoteTrace | None, log: ScribeLog | None, refusal: Refusal | None) -> str | None:
+    """Return the scope of the token that the refused write (else the last write) used, or None where no row says."""
+    row = token_used(trace, log, refusal)
+    return row.scope if row is not None else None
+
+
+def token_used(trace: NoteTrace | None, log: ScribeLog | None, refusal: Refusal | None) -> ScribeRow | None:
+    """Return the row of the token that the refused write used, or where nothing was refused the last write."""
+    if trace is None:
+        return None
+    attempt = refusal.attempt if refusal is not None and refusal.attempt is not None else trace.last
+    if attempt is not None:
+        return token_of(attempt, trace, log)
+    good = [t for t in trace.tokens if t.ok and (refusal is None or t.at <= refusal.at)]
+    return good[-1].asked if good else None
 
 
 def lacks_create(scope: str, type: str) -> bool | None:
@@ -112,6 +124,11 @@ def outside(roles: Roles | None, department: str | None) -> bool:
     if roles is None or roles.departments is None or not department:
         return False
     return department.casefold() not in {one.casefold() for one in roles.departments}
+
+
+def changed_since(roles: Roles, at: datetime | None) -> bool:
+    """Tell whether the account was changed after an instant: then what it lacks now does not explain that instant."""
+    return at is not None and roles.changed_at is not None and roles.changed_at > at
 
 
 def grants_in(words: Iterable[str]) -> frozenset[str]:

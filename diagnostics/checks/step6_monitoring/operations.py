@@ -1,6 +1,7 @@
 """Judge the logs as a whole: audit gaps, maintenance, how widely the failure spreads (domain.md 2.7, guide step 6)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
@@ -48,18 +49,28 @@ def outside_maintenance(trace: NoteTrace, settings: Settings) -> Result:
     """A failure inside an announced window needs patience and a replay, not a repair."""
     if not settings.integration.maintenance:
         return not_applicable("No maintenance window is registered.")
-    away = [a for a in trace.failures if a.outcome in ("unreached", "lost") or (a.status or 0) >= 500]
-    for attempt in away:
-        for window in settings.integration.maintenance:
-            if window.start <= attempt.at <= window.end:
-                return failed(
-                    "The attempt failed inside a registered maintenance window of the vendor.",
-                    strength=Strength.STRONG,
-                    at=attempt.at,
-                    window_start=window.start,
-                    window_end=window.end,
-                )
+    inside = [(at, window) for at in _away(trace) for window in settings.integration.maintenance
+              if window.start <= at <= window.end]  # fmt: skip
+    if inside:
+        at, window = inside[-1]
+        facts: dict[str, Any] = {"at": at, "window_start": window.start, "window_end": window.end}
+        last = trace.last
+        if last is not None and last.at > at and last.outcome == "rejected" and (last.status or 0) < 500:
+            return warned("An attempt failed inside a registered maintenance window; a later one was answered.",
+                          answered=last.status, **facts)  # fmt: skip
+        return failed(
+            "The attempt failed inside a registered maintenance window of the vendor.",
+            strength=Strength.STRONG,
+            **facts,
+        )
     return passed("No failed attempt lies in a registered window.", windows=len(settings.integration.maintenance))
+
+
+def _away(trace: NoteTrace) -> list[datetime]:
+    """Return when requests of the note failed as they do where nobody is there: no answer, or a server error."""
+    writes = [a.at for a in trace.failures if a.outcome in ("unreached", "lost") or (a.status or 0) >= 500]
+    tokens = [t.at for t in trace.tokens if not t.ok and (t.status is None or t.status >= 500)]
+    return sorted(writes + tokens)
 
 
 @check(id="ops.spread", step=Step.MONITORING, title="Only this note failed")
