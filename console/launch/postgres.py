@@ -229,7 +229,7 @@ class EmbeddedPostgres:
             shutil.rmtree(self.data, ignore_errors=True)
             raise EmbeddedPostgresError(f"initdb failed: {made.stderr.strip()[-500:]}")
 
-    def _start(self, limit_s: float = 30.0) -> None:
+    def _start(self, limit_s: float = 90.0) -> None:
         """Start, and try again for a while: just after a kill the old pid file and memory may still be there."""
         settings = {"listen_addresses": "", "max_connections": "80", "shared_buffers": "64MB", "timezone": "UTC"}
         command = [self._binary("postgres"), "-D", str(self.data), "-k", str(self.socket)]

@@ -200,8 +200,9 @@ def clock_offset(scribe: Sequence[ScribeRow], ehr: Sequence[EhrRow]) -> tuple[fl
     for entry in ehr:
         for id in {plain(entry.transaction_id), plain(entry.request_id)} - {None}:
             by_transaction.setdefault(str(id), []).append(entry)
-    offsets: list[float] = []
+    firm: list[float] = []
     sent: dict[str, datetime] = {}
+    lost: dict[str, list[datetime]] = {}
     for row in scribe:
         id = plain(row.request_id) or plain(row.transaction_id)
         if id is None:
@@ -209,21 +210,33 @@ def clock_offset(scribe: Sequence[ScribeRow], ehr: Sequence[EhrRow]) -> tuple[fl
         if row.event == "sent":
             sent[id] = row.at
         elif row.event in ("acked", "failed") and id in sent:
-            answered = row.at if row.status is not None or row.ack is not None else None
-            offsets.extend(_offset(sent.pop(id), answered, by_transaction.get(id, [])))
+            at = sent.pop(id)
+            if row.status is not None or row.ack is not None:
+                firm.extend(_offset(at, row.at, by_transaction.get(id, [])))
+            else:
+                lost.setdefault(id, []).append(at)
     for id, at in sent.items():
-        received = [r.at for r in by_transaction.get(id, []) if r.event == "received"]
-        if received:
-            offsets.append((min(received, key=lambda t: abs(t - at)) - at).total_seconds())
+        lost.setdefault(id, []).append(at)
+    # an arrival may be of any of several sendings; only one that stands alone can be set beside it
+    loose = [_arrival(times[0], by_transaction.get(id, [])) for id, times in lost.items() if len(times) == 1]
+    offsets = firm or [seconds for seconds in loose if seconds is not None]
     return (round(median(offsets), 3), len(offsets)) if offsets else (None, 0)
 
 
-def _offset(sent: datetime, answered: datetime | None, rows: Sequence[EhrRow]) -> Iterable[float]:
-    """Yield the offset one write shows; a write without an answer shows only its way there."""
+def _arrival(sent: datetime, rows: Sequence[EhrRow]) -> float | None:
+    """Return the seconds from a sending without an answer to its arrival, or to the EHR's decision on it."""
+    seen = [row.at for row in rows if row.event == "received"] or [
+        row.at for row in rows if row.event in ("accepted", "rejected")
+    ]
+    return (min(seen, key=lambda t: abs(t - sent)) - sent).total_seconds() if seen else None
+
+
+def _offset(sent: datetime, answered: datetime, rows: Sequence[EhrRow]) -> Iterable[float]:
+    """Yield the offset one answered write shows."""
     received = [row.at for row in rows if row.event == "received"]
     decided = [row.at for row in rows if row.event in ("accepted", "rejected")]
-    middle = sent + (answered - sent) / 2 if answered is not None else sent
-    if received and decided and answered is not None:
+    middle = sent + (answered - sent) / 2
+    if received and decided:
         near = min(received, key=lambda t: abs((t - sent).total_seconds()))
         after = [t for t in decided if t >= near] or decided
         ours = near + (min(after) - near) / 2

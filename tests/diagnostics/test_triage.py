@@ -205,3 +205,10 @@ def test_a_document_the_scribe_knows_nothing_of_is_said_to_be_one() -> None:
     )
     assert found.failure_mode is FailureMode.DELIVERED
     assert "knows no such note" in found.says
+
+
+def test_a_lost_sending_before_an_answered_one_does_not_move_the_clocks() -> None:
+    first = [scribe(2, "sent"), scribe(32, "failed", error=WAITED)]
+    second = [scribe(302, "sent", attempt=2), scribe(303, "acked", status=201, attempt=2)]
+    found = traced([*made(), *first, *second], [ehr(302, "received"), ehr(303, "accepted"), ehr(303, "filed")])
+    assert found.clock_offset_s is not None and abs(found.clock_offset_s) < 1
