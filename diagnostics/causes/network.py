@@ -6,8 +6,9 @@ from diagnostics.vocabulary import Layer, WhoActs
 # what cannot be had, or looks broken, once the way to a host is closed
 _ABOVE = (
     "auth.discovery.unreachable", "auth.jwks.unreachable", "fhir.base.not_fhir",
-    "fhir.readback.absent", "hl7.ack.missing", "net.timeout.gateway", "net.segment.divergence", "scribe.note.not_sent",
+    "fhir.readback.absent", "hl7.ack.missing", "net.timeout.gateway", "scribe.note.not_sent",
 )  # fmt: skip
+_DIVERGES = "net.segment.divergence"
 _TCP = ("net.tcp.timeout", "net.tcp.refused", "net.tcp.unreachable", "net.tcp.reset")
 
 DNS_NXDOMAIN = declare(
@@ -23,7 +24,7 @@ DNS_NXDOMAIN = declare(
     checklist=("NET.5",),
     standard="RFC 1035 (RCODE 3)",
     caution="A name that is nearly right is a typing error in the configuration.",
-    explains=(*_ABOVE, "net.tcp.", "net.tls."),
+    explains=(*_ABOVE, _DIVERGES, "net.tcp.", "net.tls."),
 )
 DNS_SERVFAIL_TIMEOUT = declare(
     "net.dns.servfail_timeout",
@@ -37,7 +38,33 @@ DNS_SERVFAIL_TIMEOUT = declare(
     ),
     checklist=("NET.5",),
     standard="RFC 1035 (RCODE 2 and 5)",
-    explains=(*_ABOVE, "net.tcp.", "net.tls."),
+    explains=(*_ABOVE, _DIVERGES, "net.tcp.", "net.tls."),
+)
+DNS_SPLIT_HORIZON = declare(
+    "net.dns.split_horizon",
+    "The EHR's name means another address here than elsewhere",
+    layer=Layer.DNS,
+    who=WhoActs.NETWORK_TEAM,
+    remedy=(
+        "Compare what the name resolves to inside the hospital, at the satellite site and outside",
+        "Have every place given the address that it can reach, or let the scribe use the other name",
+        RUN_AGAIN,
+    ),
+    checklist=("NET.5", "NET.6"),
+    caution="A provider may answer with another outside address in each region by design.",
+)
+DNS_CHANGED = declare(
+    "net.dns.changed",
+    "The EHR's name has moved to other addresses",
+    layer=Layer.DNS,
+    who=WhoActs.NETWORK_TEAM,
+    remedy=(
+        "Ask the EHR team whether the move was planned, and for the addresses that hold from now on",
+        "Have firewall rules and allow-lists that name the old addresses brought up to date",
+        RUN_AGAIN,
+    ),
+    checklist=("NET.3", "NET.5"),
+    caution="Behind a content network the addresses rotate; the name that it is an alias of stays.",
 )
 TCP_TIMEOUT = declare(
     "net.tcp.timeout",
@@ -107,7 +134,7 @@ FWLOG_DROP = declare(
     ),
     checklist=("NET.3",),
     caution="Another flow between the same addresses may have been meant.",
-    explains=(*_ABOVE, *_TCP, "net.tls."),
+    explains=(*_ABOVE, _DIVERGES, *_TCP, "net.tls."),
 )
 EGRESS_IP_NOT_ALLOWED = declare(
     "net.egress.ip_not_allowed",
@@ -120,7 +147,8 @@ EGRESS_IP_NOT_ALLOWED = declare(
         RUN_AGAIN,
     ),
     checklist=("NET.1", "NET.3"),
-    explains=(*_ABOVE, *_TCP),
+    caution="Behind a NAT the EHR sees another address than the one the scribe's own network knows.",
+    explains=(*_ABOVE, _DIVERGES, *_TCP, "net.fwlog.drop", "perm.http403.classify"),
 )
 PROXY_407 = declare(
     "net.proxy.407",
@@ -134,7 +162,7 @@ PROXY_407 = declare(
     ),
     checklist=("NET.4",),
     standard="RFC 9110 section 15.5.8",
-    explains=(*_ABOVE, "net.tls.", "auth.client.invalid"),
+    explains=(*_ABOVE, _DIVERGES, "net.tls.", "auth.client.invalid"),
 )
 PROXY_BLOCK_PAGE = declare(
     "net.proxy.block_page",
@@ -148,8 +176,8 @@ PROXY_BLOCK_PAGE = declare(
     ),
     checklist=("NET.4",),
     caution="A sign-in page of the EHR's own identity provider is another matter.",
-    explains=(*_ABOVE, "perm.http403.classify", "auth.http401.classify", "auth.client.invalid", "fhir.outcome.issue",
-              "auth.discovery.token_endpoint_changed"),
+    explains=(*_ABOVE, _DIVERGES, "perm.http403.classify", "auth.http401.classify", "auth.client.invalid",
+              "fhir.outcome.issue", "auth.discovery.token_endpoint_changed"),
 )  # fmt: skip
 PROXY_AUTH_STRIPPED = declare(
     "net.proxy.auth_stripped",
@@ -171,7 +199,12 @@ PROXY_TLS_INSPECTION = declare(
     "A device in between opens the encrypted connection",
     layer=Layer.TLS,
     who=WhoActs.NETWORK_TEAM,
-    remedy=("Ask the network team to exempt the EHR's and the vendor's hosts from TLS inspection", RUN_AGAIN),
+    remedy=(
+        "Ask the network team to exempt the EHR's and the vendor's hosts from TLS inspection, the token host included",
+        "Where that is not allowed, add the device's authority to those the scribe trusts",
+        RUN_AGAIN,
+    ),
+    standard="RFC 8446; RFC 5280 section 6",
     checklist=("NET.2", "NET.4"),
     caution="A hospital may have its own certificate authority for internal systems by design.",
     explains=("net.tls.untrusted_root", "net.tls.pin_mismatch"),
@@ -188,6 +221,7 @@ REVPROXY_REWRITE = declare(
     ),
     checklist=("NET.4",),
     standard="RFC 9110 section 15.4",
+    explains=("fhir.base.path_rewritten", "fhir.base.not_fhir", "fhir.request.method_path"),
 )
 GATEWAY_UNROUTED = declare(
     "net.gateway.unrouted",
@@ -215,7 +249,10 @@ TLS_EXPIRED = declare(
     checklist=("NET.2",),
     standard="RFC 5280 section 4.1.2.5",
     caution="A wrong clock on our side would show the same; other hosts would then fail as well.",
-    explains=(*_ABOVE,),
+    explains=(
+        *_ABOVE,
+        _DIVERGES,
+    ),
 )
 TLS_NOT_YET_VALID = declare(
     "net.tls.not_yet_valid",
@@ -229,7 +266,10 @@ TLS_NOT_YET_VALID = declare(
     ),
     checklist=("NET.2",),
     standard="RFC 5280 section 4.1.2.5",
-    explains=(*_ABOVE,),
+    explains=(
+        *_ABOVE,
+        _DIVERGES,
+    ),
 )
 TLS_HOSTNAME = declare(
     "net.tls.hostname",
@@ -244,7 +284,10 @@ TLS_HOSTNAME = declare(
     checklist=("NET.2",),
     standard="RFC 9525",
     caution="A client that does not send the host name gets the default certificate.",
-    explains=(*_ABOVE,),
+    explains=(
+        *_ABOVE,
+        _DIVERGES,
+    ),
 )
 TLS_CHAIN_INCOMPLETE = declare(
     "net.tls.chain_incomplete",
@@ -258,7 +301,7 @@ TLS_CHAIN_INCOMPLETE = declare(
     ),
     checklist=("NET.2",),
     standard="RFC 8446 section 4.4.2",
-    explains=(*_ABOVE, "net.tls.untrusted_root"),
+    explains=(*_ABOVE, _DIVERGES, "net.tls.untrusted_root"),
 )
 TLS_UNTRUSTED_ROOT = declare(
     "net.tls.untrusted_root",
@@ -273,17 +316,28 @@ TLS_UNTRUSTED_ROOT = declare(
     ),
     checklist=("NET.2",),
     standard="RFC 5280 section 6",
-    explains=(*_ABOVE,),
+    explains=(
+        *_ABOVE,
+        _DIVERGES,
+    ),
 )
 TLS_REVOKED = declare(
     "net.tls.revoked",
     "The server's certificate has been revoked",
     layer=Layer.TLS,
     who=WhoActs.EHR_TEAM,
-    remedy=("Ask whoever runs the host to have a new certificate issued and installed at once", RUN_AGAIN),
+    remedy=(
+        "Ask whoever runs the host to have a new certificate issued and installed at once",
+        "Ask why it was revoked: if the key was exposed, the credentials sent to that host must be changed too",
+        RUN_AGAIN,
+    ),
     checklist=("NET.2",),
-    standard="RFC 6960",
-    explains=(*_ABOVE,),
+    standard="RFC 6960; RFC 5280 section 5",
+    caution="A revocation server that cannot be reached says nothing about the certificate.",
+    explains=(
+        *_ABOVE,
+        _DIVERGES,
+    ),
 )
 TLS_PIN_MISMATCH = declare(
     "net.tls.pin_mismatch",
@@ -297,7 +351,10 @@ TLS_PIN_MISMATCH = declare(
     ),
     checklist=("NET.2",),
     standard="RFC 7469 (pins over SPKI)",
-    explains=(*_ABOVE,),
+    explains=(
+        *_ABOVE,
+        _DIVERGES,
+    ),
 )
 TLS_PROTOCOL = declare(
     "net.tls.protocol",
@@ -307,7 +364,10 @@ TLS_PROTOCOL = declare(
     remedy=("Have TLS 1.2 or newer enabled on the side that lacks it", RUN_AGAIN),
     checklist=("NET.2",),
     standard="RFC 8446; SMART asks for TLS 1.2 or newer",
-    explains=(*_ABOVE,),
+    explains=(
+        *_ABOVE,
+        _DIVERGES,
+    ),
 )
 TLS_CLIENT_CERT = declare(
     "net.tls.client_cert",
@@ -321,7 +381,10 @@ TLS_CLIENT_CERT = declare(
     ),
     checklist=("NET.2", "TOKEN.6"),
     standard="RFC 8446 section 4.4.2.4; alert certificate_required",
-    explains=(*_ABOVE,),
+    explains=(
+        *_ABOVE,
+        _DIVERGES,
+    ),
 )
 TLS_EXPIRING = declare(
     "net.tls.expiring",
@@ -375,5 +438,6 @@ SEGMENT_DIVERGENCE = declare(
         RUN_AGAIN,
     ),
     checklist=("NET.6",),
-    explains=("hl7.ack.missing",),
+    caution="Both places must be looked at within minutes: later, the fault may simply have gone.",
+    explains=(*_ABOVE, *_TCP),
 )

@@ -86,6 +86,7 @@ class DnsAnswer(AtEndpoint):
     addresses: tuple[str, ...] = ()
     canonical_name: str | None = None
     server: str = ""
+    silent: tuple[str, ...] = ()  # name servers that were asked first and did not answer
     ms: float = 0.0
 
     @property
@@ -167,6 +168,23 @@ class TlsHandshake(AtEndpoint):
 
 
 @dataclass(frozen=True)
+class Sample:
+    """Be one more handshake with an endpoint: with another of its addresses, or with the same one again."""
+
+    address: str
+    verified: bool = False
+    fault: FaultSeen | None = None
+    chain: tuple[CertificateSeen, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class TlsSamples(AtEndpoint):
+    """Hold further handshakes, because several servers behind one name need not present the same certificate."""
+
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True)
 class Reached:
     """Be how far one endpoint could be reached from one segment: `layer` is where it ended, `ok` when it did not."""
 
@@ -176,6 +194,7 @@ class Reached:
     fault: FaultSeen | None = None
     dns_outcome: str = ""
     addresses: tuple[str, ...] = ()
+    proxied: bool = False  # the addresses are those of the segment's proxy
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,11 +77,19 @@ class Door:
         return TcpAttempt(host, port, wire.peer, None, attempts, _timings(clocks))
 
     async def tls(
-        self, host: str, port: int, *, proxied: bool = False, extra_intermediates: str = "", settle_s: float = 0.0
+        self,
+        host: str,
+        port: int,
+        *,
+        proxied: bool = False,
+        extra_intermediates: str = "",
+        settle_s: float = 0.0,
+        address: str | None = None,
     ) -> TlsSession:
         """Shake hands twice: once verifying, and where that fails once more to read the chain as presented.
 
-        `settle_s` waits after the handshake for an alert: in TLS 1.3 a missing client certificate is refused late.
+        `address` picks one of the host's addresses (default: the first to answer). `settle_s` waits after the
+        handshake for an alert: in TLS 1.3 a missing client certificate is refused late.
         """
         clocks = Clocks(time.monotonic())
         session = TlsSession(
@@ -90,18 +98,18 @@ class Door:
             private_trust=self.trust.ca_pem is not None,
             via_proxy=proxied and self.proxy is not None,
         )  # fmt: skip
-        session = await self._shake(session, clocks, True, extra_intermediates, settle_s)
+        session = await self._shake(session, clocks, True, extra_intermediates, settle_s, address)
         if not session.chain and session.fault is not None and session.fault.kind is FaultKind.TLS:
-            seen = await self._shake(replace(session, fault=None), Clocks(time.monotonic()), False, "", 0.0)
+            seen = await self._shake(replace(session, fault=None), Clocks(time.monotonic()), False, "", 0.0, address)
             session = replace(session, chain=seen.chain, protocol=seen.protocol, cipher=seen.cipher)
         return replace(session, certificate_requested=clocks.certificate_requested, timings=_timings(clocks))
 
     async def _shake(
-        self, session: TlsSession, clocks: Clocks, verify: bool, extra: str, settle_s: float
+        self, session: TlsSession, clocks: Clocks, verify: bool, extra: str, settle_s: float, address: str | None
     ) -> TlsSession:
         wire: Wire | None = None
         try:
-            wire = await self._reach(session.host, session.port, ActKind.TLS, clocks, session.via_proxy)
+            wire = await self._reach(session.host, session.port, ActKind.TLS, clocks, session.via_proxy, address)
             await self._secure(wire, session.host, clocks, verify=verify, extra_intermediates=extra)
             assert wire.tls is not None
             cipher = wire.tls.cipher()
@@ -245,9 +253,11 @@ class Door:
         finally:
             wire.close()
 
-    async def _reach(self, host: str, port: int, kind: ActKind, clocks: Clocks, through_proxy: bool) -> Wire:
+    async def _reach(
+        self, host: str, port: int, kind: ActKind, clocks: Clocks, through_proxy: bool, address: str | None = None
+    ) -> Wire:
         if not through_proxy or self.proxy is None:
-            return (await self._dial(host, port, kind, clocks))[0]
+            return (await self._dial(host, port, kind, clocks, address))[0]
         self._refuse_literal(host, port)
         wire, _ = await self._dial(self.proxy.host, self.proxy.port, ActKind.PROXY, clocks)
         try:
@@ -275,7 +285,9 @@ class Door:
         if refusal is not None:
             raise NetworkFault(Fault(FaultKind.POLICY, Phase.POLICY, refusal))
 
-    async def _dial(self, host: str, port: int, kind: ActKind, clocks: Clocks) -> tuple[Wire, tuple[Attempt, ...]]:
+    async def _dial(
+        self, host: str, port: int, kind: ActKind, clocks: Clocks, only: str | None = None
+    ) -> tuple[Wire, tuple[Attempt, ...]]:
         resolution = await self.resolve(host)
         clocks.dns_ms = resolution.ms
         if not resolution.found:
@@ -286,6 +298,7 @@ class Door:
             refusal = self.policy.refusal(address, port, kind)
             if refusal is not None:
                 raise NetworkFault(Fault(FaultKind.POLICY, Phase.POLICY, refusal))
+        addresses = tuple(address for address in addresses if only is None or str(address) == only)
         started = time.monotonic()
         sock, attempts = await open_socket(
             addresses, port, source_address=self.source_address, timeout_s=self.budget.connect_s

@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -37,7 +37,10 @@ class DnsOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """Keep what one look-up yielded. `server` is who was asked; empty for literals and the hosts file."""
+    """Keep what one look-up yielded. `server` is who was asked; empty for literals and the hosts file.
+
+    `silent` are the name servers of this machine that were asked before the one that answered.
+    """
 
     host: str
     outcome: DnsOutcome
@@ -45,6 +48,7 @@ class Resolution:
     canonical_name: str | None = None
     server: str = ""
     ms: float = 0.0
+    silent: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -54,6 +58,14 @@ class Resolution:
     def parsed(self) -> tuple[Address, ...]:
         """Return the addresses as address objects."""
         return tuple(ipaddress.ip_address(each) for each in self.addresses)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    outcome: DnsOutcome
+    addresses: tuple[str, ...] = ()
+    canonical_name: str | None = None
+    silent: tuple[str, ...] = ()
 
 
 class Resolver:
@@ -73,9 +85,10 @@ class Resolver:
         ascii_name = _idna(name)
         if ascii_name is None:
             return Resolution(host, DnsOutcome.INVALID_NAME)
-        outcome, addresses, canonical = await self._ask(ascii_name, timeout_s)
+        found = await self._ask(ascii_name, timeout_s)
         elapsed = (time.monotonic() - started) * 1000
-        return Resolution(name, outcome, addresses, canonical, self._server or "system", elapsed)
+        server = self._server or "system"
+        return Resolution(name, found.outcome, found.addresses, found.canonical_name, server, elapsed, found.silent)
 
     def _without_asking(self, name: str) -> Resolution | None:
         with suppress(ValueError):
@@ -98,26 +111,26 @@ class Resolver:
                         found.setdefault(alias.lower(), []).append(str(ipaddress.ip_address(words[0])))
         return found
 
-    async def _ask(self, name: str, timeout_s: float) -> tuple[DnsOutcome, tuple[str, ...], str | None]:
+    async def _ask(self, name: str, timeout_s: float) -> _Answered:
         try:
             asker = self._asker(timeout_s)
         except (dns.exception.DNSException, OSError, ValueError):
-            return DnsOutcome.SERVFAIL, (), None
+            return _Answered(DnsOutcome.SERVFAIL)
         v4 = asyncio.create_task(_query(asker, name, "A"))
         v6 = asyncio.create_task(_query(asker, name, "AAAA"))
         try:
-            outcome4, addresses4, canonical = await v4
-            if addresses4:
+            four = await v4
+            if four.addresses:
                 await asyncio.wait({v6}, timeout=_LATE_AAAA_S)
-                addresses6 = v6.result()[1] if v6.done() else ()
-                return DnsOutcome.FOUND, addresses4 + addresses6, canonical
-            outcome6, addresses6, canonical6 = await v6
+                more = v6.result().addresses if v6.done() else ()
+                return replace(four, addresses=four.addresses + more)
+            six = await v6
         finally:
             v4.cancel()
             v6.cancel()
-        if addresses6:
-            return DnsOutcome.FOUND, addresses6, canonical6
-        return (outcome4 if outcome4 is not DnsOutcome.NODATA else outcome6), (), canonical
+        if six.addresses:
+            return six
+        return four if four.outcome is not DnsOutcome.NODATA else replace(four, outcome=six.outcome)
 
     def _asker(self, timeout_s: float) -> dns.asyncresolver.Resolver:
         asker = dns.asyncresolver.Resolver(configure=self._server is None)
@@ -130,23 +143,28 @@ class Resolver:
         return asker
 
 
-async def _query(
-    asker: dns.asyncresolver.Resolver, name: str, kind: str
-) -> tuple[DnsOutcome, tuple[str, ...], str | None]:
+async def _query(asker: dns.asyncresolver.Resolver, name: str, kind: str) -> _Answered:
     try:
         answer = await asker.resolve(name, kind, search="." not in name)
     except dns.resolver.NXDOMAIN:
-        return DnsOutcome.NXDOMAIN, (), None
+        return _Answered(DnsOutcome.NXDOMAIN)
     except dns.resolver.NoAnswer:
-        return DnsOutcome.NODATA, (), None
+        return _Answered(DnsOutcome.NODATA)
     except dns.resolver.NoNameservers as error:
-        return _refusal(error), (), None
+        return _Answered(_refusal(error))
     except (dns.exception.Timeout, OSError, EOFError):
-        return DnsOutcome.TIMEOUT, (), None
+        return _Answered(DnsOutcome.TIMEOUT)
     except dns.exception.DNSException:
-        return DnsOutcome.INVALID_NAME, (), None
+        return _Answered(DnsOutcome.INVALID_NAME)
     canonical = answer.canonical_name.to_text().rstrip(".")
-    return DnsOutcome.FOUND, tuple(each.to_text() for each in answer), canonical
+    silent = _asked_before(asker, answer.nameserver)
+    return _Answered(DnsOutcome.FOUND, tuple(each.to_text() for each in answer), canonical, silent)
+
+
+def _asked_before(asker: dns.asyncresolver.Resolver, answered: str | None) -> tuple[str, ...]:
+    """Return the name servers before the one that answered: they are asked in order, each only after the last failed."""
+    servers = [str(each) for each in asker.nameservers]
+    return tuple(servers[: servers.index(answered)]) if answered in servers else ()
 
 
 def _refusal(error: dns.resolver.NoNameservers) -> DnsOutcome:

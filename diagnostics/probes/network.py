@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from diagnostics.evidence.network import DnsAnswer, TcpConnect, TlsHandshake
+import asyncio
+from dataclasses import replace
+
+from diagnostics.evidence.network import DnsAnswer, Sample, TcpConnect, TlsHandshake, TlsSamples
 from diagnostics.gather import Context
 from diagnostics.net import Door, TlsSession
 from diagnostics.parsing.certificate import Certificate, read_bundle, read_certificate, to_pem
 from diagnostics.probes.declare import Endpoint, probe
-from diagnostics.probes.endpoints import MLLP
+from diagnostics.probes.endpoints import FHIR, MLLP
 from diagnostics.probes.seen import certificate_seen, fault_seen
 from diagnostics.vocabulary import Step
 
 # X.509 verification codes that a missing intermediate may cause (openssl x509_vfy.h)
 ISSUER_NOT_FOUND = (2, 20, 21)
+_ADDRESSES, _PINNED_CONNECTS = (
+    6,
+    5,
+)  # addresses looked at; connections to a pinned host (domain.md net.tls.pin_mismatch)
 _SETTLE_S = 0.5  # how long an MLLP listener may take to refuse our missing certificate after the handshake
 
 
@@ -46,6 +53,7 @@ async def resolve_name(context: Context) -> DnsAnswer:
         addresses=found.addresses,
         canonical_name=found.canonical_name,
         server=found.server,
+        silent=found.silent,
         ms=found.ms,
     )
 
@@ -99,6 +107,28 @@ async def shake_hands(context: Context, tcp: TcpConnect) -> TlsHandshake:
         private_trust=session.private_trust,
         ms=session.timings.total,
     )
+
+
+@probe(gives=TlsSamples, needs=(TlsHandshake, DnsAnswer), step=Step.NETWORK, each=True)
+async def sample_servers(context: Context, tls: TlsHandshake, dns: DnsAnswer) -> TlsSamples:
+    """Shake hands with every further address of the name; with a pinned host again, as each may be another server."""
+    door, endpoint = bound(context)
+    held = TlsSamples(host=endpoint.host, port=endpoint.port, roles=endpoint.roles, seen_from=context.vantage)
+    if not tls.used or tls.hop:
+        return held
+    places = list(dns.addresses[:_ADDRESSES])
+    if FHIR in endpoint.roles and context.case.integration.tls_pins:
+        places += [places[n % len(places)] for n in range(_PINNED_CONNECTS - len(places))]
+    if len(places) < 2:
+        return held
+    samples = await asyncio.gather(*(_sample(door, endpoint, address) for address in places))
+    return replace(held, samples=tuple(samples))
+
+
+async def _sample(door: Door, endpoint: Endpoint, address: str) -> Sample:
+    session = await door.tls(endpoint.host, endpoint.port, address=address)
+    chain = tuple(seen for der in session.chain if (seen := certificate_seen(der)) is not None)
+    return Sample(address, session.verified, fault_seen(session.fault), chain)
 
 
 async def _completes(door: Door, endpoint: Endpoint, session: TlsSession, *, proxied: bool) -> bool | None:

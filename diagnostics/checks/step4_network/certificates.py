@@ -1,15 +1,13 @@
 """Judge the TLS layer: whose certificate was refused, by whom, and for which exact reason."""
 
-import base64
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
 from diagnostics import causes
-from diagnostics.check import check, failed, not_applicable, passed, warned
+from diagnostics.check import check, failed, not_applicable, passed
 from diagnostics.checks.step4_network.names_and_connections import called, on_the_way
 from diagnostics.evidence.auth import TokenAnswer
-from diagnostics.evidence.case_parts import Clock, Settings
 from diagnostics.evidence.fhir import Metadata
 from diagnostics.evidence.network import FaultSeen, HttpAnswer, TlsHandshake
 from diagnostics.findings import Result
@@ -18,10 +16,13 @@ from diagnostics.vocabulary import Step, Strength
 # X.509 verification codes (openssl x509_vfy.h)
 EXPIRED, NOT_YET_VALID, SELF_SIGNED, SELF_SIGNED_IN_CHAIN = 10, 9, 18, 19
 NAME_MISMATCH, ISSUER_NOT_FOUND = (62, 64), (2, 20, 21)
+REVOKED, TOO_WEAK = 23, (66, 67, 68)
+_JUDGED = frozenset({
+    EXPIRED, NOT_YET_VALID, SELF_SIGNED, SELF_SIGNED_IN_CHAIN, *NAME_MISMATCH, *ISSUER_NOT_FOUND, REVOKED, *TOO_WEAK,
+})  # fmt: skip
 # TLS alerts with which a server refuses a client's certificate (RFC 8446 section 6.2)
 CERTIFICATE_ALERTS = frozenset({40, 42, 43, 44, 45, 46, 48, 49, 116})
-PROTOCOL_ALERTS = frozenset({40, 70, 71, 86})
-_WARN_DAYS = 30
+PROTOCOL_ALERTS = frozenset({40, 70, 71, 86, 120})
 
 
 def _with_code(tls: Iterable[TlsHandshake], *codes: int) -> list[TlsHandshake]:
@@ -142,12 +143,32 @@ def chains_are_trusted(tls: tuple[TlsHandshake, ...]) -> Result:
         for each in _with_code(tls, SELF_SIGNED, SELF_SIGNED_IN_CHAIN, *ISSUER_NOT_FOUND)
         if not _incomplete(each, tls)
     ]
+    other = [e for e in on_the_way(tls) if e.fault and e.fault.verify_code and e.fault.verify_code not in _JUDGED]
+    if not bad and other:
+        says = f"The certificate chain of {called(other[0])} does not verify: {other[0].fault.says}." if (
+            other[0].fault) else ""  # fmt: skip
+        return failed(says, strength=Strength.STRONG, condemns=tuple(other), **_facts(other[0]))
     if not bad:
         return _passed(tls, "Every chain ends at a trusted authority.")
     first = bad[0]
     self_signed = first.fault is not None and first.fault.verify_code == SELF_SIGNED
     says = "presents a certificate that it signed itself" if self_signed else "presents a chain of an unknown authority"
     return failed(f"{called(first)} {says}.", condemns=tuple(bad), **_facts(first))
+
+
+@check(
+    id="net.tls.revoked",
+    step=Step.NETWORK,
+    title="No certificate on the way has been revoked",
+    proves=causes.TLS_REVOKED,
+    checklist=("NET.2",),
+)
+def certificates_stand(tls: tuple[TlsHandshake, ...]) -> Result:
+    """A certificate is revoked when its key is no longer safe; clients that ask about it then refuse it."""
+    bad = _with_code(tls, REVOKED)
+    if not bad:
+        return _passed(tls, "No presented certificate was refused as revoked.")
+    return failed(f"A certificate of {called(bad[0])} has been revoked.", condemns=tuple(bad), **_facts(bad[0]))
 
 
 def _refuses_client(fault: FaultSeen | None, requested: bool) -> bool:
@@ -203,6 +224,12 @@ def versions_agree(tls: tuple[TlsHandshake, ...]) -> Result:
         if each.fault is not None and each.fault.alert in PROTOCOL_ALERTS and not each.certificate_requested
     ]
     plain = [each for each in on_the_way(tls) if _speaks_no_tls(each)]
+    weak = _with_code(tls, *TOO_WEAK)
+    if weak and not bad and not plain:
+        return failed(
+            f"The certificate of {called(weak[0])} has a key or digest that is too weak for our side.",
+            strength=Strength.STRONG, condemns=tuple(weak), **_facts(weak[0]),
+        )  # fmt: skip
     if not bad and not plain:
         return _passed(tls, "Every handshake agreed on a version.")
     first = (bad or plain)[0]
@@ -215,56 +242,6 @@ def _speaks_no_tls(each: TlsHandshake) -> bool:
     return fault is not None and fault.kind == "tls" and fault.phase == "tls" and fault.says in (
         "wrong version number", "http request", "record layer failure", "packet length too long", "bad record type",
     )  # fmt: skip
-
-
-@check(
-    id="net.tls.expiring",
-    step=Step.NETWORK,
-    title="No certificate on the way ends within 30 days",
-    hints=causes.TLS_EXPIRING,
-    checklist=("NET.2",),
-)
-def certificates_last(tls: tuple[TlsHandshake, ...], clock: Clock) -> Result:
-    """A certificate about to end is tomorrow's outage; a short-lived one is only late past two thirds of its life."""
-    ending = []
-    for each in tls:
-        for certificate in each.chain:
-            left = (certificate.not_after - clock.now).total_seconds() / 86400
-            life = (certificate.not_after - certificate.not_before).total_seconds() / 86400
-            limit = _WARN_DAYS if life >= 90 else life / 3
-            if 0 < left <= limit:
-                ending.append((left, each, certificate))
-    if not ending:
-        return _passed(tls, "No certificate ends soon.")
-    left, each, certificate = min(ending, key=lambda item: item[0])
-    return warned(
-        f"A certificate of {each.subject} ends in {int(left)} days.",
-        endpoint=each.subject, subject=certificate.subject, not_after=certificate.not_after, days=round(left, 1),
-    )  # fmt: skip
-
-
-@check(
-    id="net.tls.pin_mismatch",
-    step=Step.NETWORK,
-    title="The FHIR server presents a key that the scribe has pinned",
-    proves=causes.TLS_PIN_MISMATCH,
-    checklist=("NET.2",),
-)
-def pins_match(tls: tuple[TlsHandshake, ...], settings: Settings) -> Result:
-    """A renewed key breaks a client that pinned the old one, although the chain is perfectly good."""
-    pins = {pin.split("/", 1)[-1].strip() for pin in settings.integration.tls_pins}
-    if not pins:
-        return not_applicable("The integration pins no key.")
-    for each in tls:
-        if "fhir" not in each.roles or not each.chain:
-            continue
-        keys = [base64.b64encode(bytes.fromhex(seen.spki_sha256)).decode("ascii") for seen in each.chain]
-        if not pins & set(keys):
-            return failed(
-                f"None of the keys that {each.subject} presents is pinned.",
-                condemns=(each,), endpoint=each.subject, presented=keys, pinned=sorted(pins),
-            )  # fmt: skip
-    return passed("A pinned key was presented.", pinned=len(pins))
 
 
 def _passed(tls: Iterable[TlsHandshake], says: str) -> Result:

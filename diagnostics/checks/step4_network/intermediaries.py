@@ -1,4 +1,4 @@
-"""Judge what stands between scribe and EHR: forward proxies, filters, gateways and their limits."""
+"""Judge what stands between scribe and EHR: forward proxies, filters, and devices that open what passes them."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -12,18 +12,16 @@ from diagnostics.checks.step4_network.answers_seen import (
     live_answers,
     recorded_answers,
 )
+from diagnostics.checks.step4_network.flows import NEAR, place_of
 from diagnostics.evidence.auth import Discovery, TokenAnswer
-from diagnostics.evidence.case_parts import Settings, Vendor
+from diagnostics.evidence.case_parts import Settings
 from diagnostics.evidence.fhir import CanaryWrite, Metadata, Reads
-from diagnostics.evidence.logs import NoteTrace, ProxyLog, ScribeLog, ScribeRow
+from diagnostics.evidence.logs import NoteTrace, ProxyLog, ProxyRow, TokenAttempt
 from diagnostics.evidence.network import TlsHandshake
 from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, Emitter
-from diagnostics.vendors.model import Surface
-from diagnostics.vocabulary import FailureMode, Step, Strength
-
-GATEWAY_STATUSES = (502, 503, 504)
+from diagnostics.vocabulary import Certainty, Step, Strength
 
 
 def _tunnel(tls: Iterable[TlsHandshake], *statuses: int) -> list[TlsHandshake]:
@@ -66,16 +64,35 @@ def proxy_asks_no_credentials(
 )
 def proxy_asked_no_credentials(trace: NoteTrace, proxy: ProxyLog | None) -> Result:
     """What the proxy answered at the failure's instant outranks what it answers now."""
-    seen = [each for each in recorded_answers(trace) if _wants_proxy_credentials(each)]
-    rows = [row for row in (proxy.rows if proxy else ()) if row.status == 407]
-    if seen:
-        return failed("The proxy answered 407 to the scribe.", at=seen[-1].at, status=407)
     last = last_failure(trace)
+    if last is not None and _wants_proxy_credentials(last):
+        return failed("The proxy answered 407 to the scribe.", at=last.at, status=407)
     if last is not None and _said(last) == causes.PROXY_407.id:
         return failed("The scribe recorded that the proxy asked for credentials.", at=last.at)
+    rows = [row for row in _about(proxy, last) if row.status == 407]
     if rows:
         return failed("The proxy's log shows 407 for the scribe's request.", conclusive=False, at=rows[-1].at)
+    earlier = [each for each in recorded_answers(trace) if _wants_proxy_credentials(each)]
+    if earlier:
+        return warned("The proxy asked for credentials once; a later attempt got past it.", at=earlier[-1].at)
     return passed("No answer was 407.") if trace.attempts or trace.tokens else not_applicable("Nothing was sent.")
+
+
+def _about(proxy: ProxyLog | None, last: SeenAnswer | None) -> list[ProxyRow]:
+    """Return the proxy's rows about the request that failed last and had no answer: its host, and its minutes."""
+    place = place_of(last.url) if last is not None and last.status is None else None
+    if proxy is None or last is None or last.at is None or place is None:
+        return []
+    near = [row for row in proxy.rows if abs(row.at - last.at) <= NEAR]
+    return [row for row in near if _host_of(row.url) in (None, place[0])]
+
+
+def _host_of(url: str | None) -> str | None:
+    """Return the host of a proxy's row; a tunnel is logged as `host:port`."""
+    if not url:
+        return None
+    place = place_of(url if "://" in url else f"https://{url}")
+    return place[0] if place else None
 
 
 def _said(each: SeenAnswer) -> str | None:
@@ -85,9 +102,11 @@ def _said(each: SeenAnswer) -> str | None:
 
 def _blocked(each: SeenAnswer) -> bool:
     """Tell whether a filter answered; an ordinary page counts only where the request went through a proxy."""
+    redirected = each.status is not None and 300 <= each.status < 400
     if each.answer.kind is AnswerKind.HTML_BLOCK and each.status != 407:
-        ordinary = each.answer.page is not None and each.answer.page.plain
-        return not ordinary or each.via_proxy or each.source is None
+        page = each.answer.page
+        ordinary = page is not None and (page.plain or (redirected and (page.in_front_of_server or not page.product)))
+        return not ordinary or each.via_proxy or (each.source is None and not redirected)
     return each.status == 511 or ("x-squid-error" in each.answer.headers and each.status != 407)
 
 
@@ -137,8 +156,8 @@ def no_block_page_then(trace: NoteTrace, proxy: ProxyLog | None) -> Result:
         )  # fmt: skip
     if last is not None and _said(last) == causes.PROXY_BLOCK_PAGE.id:
         return failed("The scribe recorded that the proxy did not let it through.", conclusive=False, at=last.at)
-    denied = [r for r in (proxy.rows if proxy else ()) if r.status == 403 or "DENIED" in (r.result or "").upper()]
-    if last is not None and denied and last.status is None:
+    denied = [r for r in _about(proxy, last) if r.status == 403 or "DENIED" in (r.result or "").upper()]
+    if denied:
         return failed("The proxy's log shows that it denied the scribe's request.", conclusive=False, at=denied[-1].at)
     return (
         passed("No filter's page was recorded.")
@@ -153,6 +172,12 @@ def _unheard(each: SeenAnswer) -> bool:
         return False
     bearer = [c for c in each.answer.challenges if c.scheme == "bearer"]
     return bool(bearer) and not any(c.params.get("error") for c in bearer)
+
+
+def _outlived(token: TokenAttempt, last: SeenAnswer) -> bool:
+    """Tell whether a token's life was over when it was sent."""
+    life = token.asked.expires_in
+    return life is not None and last.at is not None and (last.at - token.at).total_seconds() >= life
 
 
 def _passed_through(each: SeenAnswer) -> bool:
@@ -194,133 +219,17 @@ def token_arrived(trace: NoteTrace, settings: Settings) -> Result:
         return not_applicable("No write was answered with 401.")
     if settings.integration.auth.flow in ("none", "api-key"):
         return not_applicable("This integration sends no token.")
-    if not _unheard(last):
-        return passed("The answer shows that the EHR saw a token.", error=last.answer.bearer_error)
+    said = explain(last.answer.text, status=401, context="authorization was sent") if last.answer.text else None
+    told = said is not None and said.cause == causes.PROXY_AUTH_STRIPPED.id and said.certainty is Certainty.LIKELY
+    if not _unheard(last) and not told:
+        return passed("The answer does not say that the token was missing.", error=last.answer.bearer_error)
     before = [token for token in trace.tokens if last.at is None or token.at <= last.at]
     if before and not before[-1].ok:
         return passed("No token had been granted before the write, so none could get lost.", asked_at=before[-1].at)
+    if before and _outlived(before[-1], last):
+        return passed("The token had reached its end; some servers give no reason then.", granted_at=before[-1].at)
     sure = _passed_through(last) or settings.integration.proxy is not None
     return failed(
         "The EHR answered 401 as if no token had come, although the scribe sends one.",
         strength=Strength.DECISIVE if sure else Strength.STRONG, via=last.answer.headers.get("via", ""), at=last.at,
     )  # fmt: skip
-
-
-def _limited(each: SeenAnswer, vendor: Vendor) -> bool:
-    if each.status == 429 or "throttled" in each.answer.issue_codes:
-        return True
-    for code in each.answer.vendor_codes:
-        known = vendor.profile.code(Surface.FHIR, code)
-        if known is not None and known.cause == "net.rate.limited":
-            return True
-    return False
-
-
-def _wait(each: SeenAnswer, vendor: Vendor) -> str:
-    """Say how long to wait by this EHR's own rule; a daily limit is no burst."""
-    daily = bool(set(each.answer.vendor_codes) & set(vendor.profile.daily_limit_codes))
-    wait: str = vendor.profile.rate.wait(each.at, each.answer.headers.get("retry-after", ""), daily=daily)
-    return wait
-
-
-@check(
-    id="net.rate.limited",
-    step=Step.NETWORK,
-    title="The EHR does not limit our requests",
-    proves=causes.RATE_LIMITED,
-    checklist=("NET.7",),
-)
-def requests_are_not_limited(
-    vendor: Vendor, metadata: Metadata, token: TokenAnswer | None, reads: Reads | None
-) -> Result:
-    """Over its limit an EHR refuses good notes; resending them at once makes it worse."""
-    limited = [each for each in live_answers(token, metadata, reads) if _limited(each, vendor)]
-    if not limited:
-        return passed("No answer spoke of a limit.")
-    return failed(
-        f"The EHR says that too many requests come (429). {_wait(limited[0], vendor)}",
-        condemns=condemned(limited), status=limited[0].status,
-        retry_after=limited[0].answer.headers.get("retry-after", ""),
-    )  # fmt: skip
-
-
-def _busiest_minute(rows: Iterable[ScribeRow]) -> int:
-    minutes: dict[int, int] = {}
-    for row in rows:
-        if row.event in ("sent", "token"):
-            minute = int(row.at.timestamp() // 60)
-            minutes[minute] = minutes.get(minute, 0) + 1
-    return max(minutes.values(), default=0)
-
-
-@check(
-    id="net.rate.limited.log",
-    step=Step.NETWORK,
-    title="The EHR did not limit the scribe's requests",
-    proves=causes.RATE_LIMITED,
-    checklist=("NET.7",),
-)
-def requests_were_not_limited(trace: NoteTrace, vendor: Vendor, settings: Settings, log: ScribeLog | None) -> Result:
-    """The answer to the note itself says best whether it fell to a limit."""
-    last = last_failure(trace)
-    limit = settings.integration.rate_limit_per_minute or vendor.profile.rate.per_minute
-    busiest = _busiest_minute(log.rows if log else ())
-    if last is not None and _limited(last, vendor):
-        return failed(
-            f"The EHR refused the request because too many came. {_wait(last, vendor)}",
-            status=last.status, retry_after=last.answer.headers.get("retry-after", ""), busiest_minute=busiest,
-            limit=limit, at=last.at,
-        )  # fmt: skip
-    if limit and busiest > limit:
-        return warned(f"The scribe sent {busiest} requests in one minute; the limit is {limit}.", limit=limit)
-    if trace.attempts or trace.tokens:
-        return passed("No answer spoke of a limit.", busiest_minute=busiest, limit=limit)
-    return not_applicable("Nothing was sent.")
-
-
-@check(
-    id="net.timeout.gateway",
-    step=Step.NETWORK,
-    title="No gateway answers in place of the EHR",
-    proves=causes.TIMEOUT_GATEWAY,
-    strength=Strength.MODERATE,
-)
-def gateway_reaches_the_ehr(metadata: Metadata, token: TokenAnswer | None, reads: Reads | None) -> Result:
-    """A gateway's 502, 503 or 504 says that the EHR behind it was not reached in time."""
-    answers = live_answers(token, metadata, reads)
-    bad = [e for e in answers if e.status in GATEWAY_STATUSES and e.answer.kind is not AnswerKind.OPERATION_OUTCOME]
-    if not bad:
-        return passed("No gateway answered in the EHR's place.", answers=len(answers))
-    return failed(
-        f"A gateway answered {bad[0].status} instead of the EHR.",
-        condemns=condemned(bad), status=bad[0].status, via=bad[0].answer.headers.get("via", ""),
-    )  # fmt: skip
-
-
-@check(
-    id="net.timeout.gateway.log",
-    step=Step.NETWORK,
-    title="The scribe's request was answered by the EHR in time",
-    proves=causes.TIMEOUT_GATEWAY,
-    strength=Strength.MODERATE,
-)
-def ehr_answered_in_time(trace: NoteTrace) -> Result:
-    """After a gateway's timeout nobody knows whether the note arrived: it is read back before it is sent again."""
-    late = [a for a in trace.attempts if a.status in GATEWAY_STATUSES or a.outcome == "lost"]
-    if not late:
-        return passed("Every request was answered.") if trace.attempts else not_applicable("Nothing was sent.")
-    last = late[-1]
-    if trace.last is not last and trace.failure_mode is not FailureMode.DELIVERED:
-        return passed("A later request was answered.", at=last.at)
-    answer = next((e for e in recorded_answers(trace) if e.at == last.at), None)
-    if last.status in GATEWAY_STATUSES:
-        if answer and answer.answer.kind is AnswerKind.OPERATION_OUTCOME:
-            return passed("The server error came from the EHR itself, not from a gateway.", status=last.status)
-        emitter = answer.answer.emitter if answer else Emitter.UNKNOWN
-        strength = Strength.MODERATE if emitter is Emitter.GATEWAY else Strength.WEAK
-        return failed(
-            f"A gateway answered {last.status} before the EHR did; whether the note arrived must be read back.",
-            strength=max(strength, Strength.MODERATE), status=last.status, emitter=emitter.value, at=last.at,
-        )  # fmt: skip
-    return failed("The scribe sent the note and no answer came back in time.", at=last.at, latency_ms=last.answer
-                  and last.answer.latency_ms)  # fmt: skip

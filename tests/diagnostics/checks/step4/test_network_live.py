@@ -30,7 +30,7 @@ BEARER = {"www-authenticate": 'Bearer realm="x"'}
 ROWS: list[tuple[str, list[Evidence], Outcome, Strength | None]] = [
     ("net.dns.nxdomain", [dns()], PASSED, None),
     ("net.dns.nxdomain", [dns("nxdomain")], FAILED, D),
-    ("net.dns.nxdomain", [dns("nodata")], FAILED, S),
+    ("net.dns.nxdomain", [dns("nodata")], WARNING, None),
     ("net.dns.nxdomain", [dns("nxdomain", "keys.example.test"), dns()], PASSED, None),
     ("net.dns.servfail_timeout", [dns("servfail")], FAILED, D),
     ("net.dns.servfail_timeout", [dns("timeout"), dns("found", "auth.example.test")], FAILED, D),

@@ -33,6 +33,8 @@ WIRE = [
     ("net.tls.hostname", "Hostname/IP does not match certificate's altnames: Host: ehr.example.test"),
     ("net.tls.chain_incomplete", "unable to verify the first certificate"),
     ("net.tls.untrusted_root", "self-signed certificate in certificate chain"),
+    ("net.tls.revoked", "Error: certificate revoked; code: 'CERT_REVOKED'"),
+    ("net.tls.pin_mismatch", "javax.net.ssl.SSLPeerUnverifiedException: Certificate pinning failure!"),
     ("net.tls.client_cert", "tlsv13 alert certificate required"),
     ("net.tls.protocol", "tlsv1 alert protocol version"),
 ]
@@ -46,6 +48,21 @@ def test_a_recorded_wire_error_names_its_cause_and_no_other(cause: str, text: st
     assert finding.cause is not None and finding.cause.id == cause and finding.instant is Instant.THEN
     others = [other for other, _ in WIRE if other != cause]
     assert {judged(f"{other}.log", of=story).status for other in others} == {PASSED}
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("Received fatal alert: certificate_revoked", "net.tls.client_cert"),
+        ("schannel: the revocation function was unable to check revocation (0x80092012)", None),
+    ],
+)
+def test_only_the_servers_own_certificate_is_called_revoked(text: str, cause: str | None) -> None:
+    """An alert received speaks of ours; a revocation server out of reach speaks of nothing."""
+    story = case(written(text), [])
+    assert judged("net.tls.revoked.log", of=story).status is PASSED
+    if cause:
+        assert judged(f"{cause}.log", of=story).status is FAILED
 
 
 @pytest.mark.parametrize(("cause", "text"), WIRE)
