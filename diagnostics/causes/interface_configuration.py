@@ -285,3 +285,19 @@ ACK_MISMATCH = declare(
     standard="HL7 v2 MSA-2",
     caution="Several messages may be under way on one connection.",
 )
+MDM_DISCRETE_EXPECTED = declare(
+    "hl7.mdm.discrete_expected",
+    "The interface carries documents only, and coded data are expected with the note",
+    layer=Layer.FILING,
+    who=WhoActs.INTEGRATION_ENGINEER,
+    remedy=(
+        "Ask the EHR team which feeds it takes: ORU for vitals, PPR for problems, OMx for orders, RDE for medications",
+        "Have the scribe send the coded data by these feeds, or set its output to narrative only",
+        "Enter the missing codes, vitals and orders of recent notes by hand",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.4",),
+    standard="HL7 v2.5.1 chapter 9: a medical document message carries a document",
+    caution="An integration may be narrative only by design, and further feeds may run over another connection.",
+    explains=("map.discrete.vitals_narrative", "map.discrete.icd_in_text", "map.discrete.med_no_order"),
+)

@@ -36,8 +36,10 @@ class Refusal:
 
     @property
     def error_codes(self) -> frozenset[str]:
-        """Return the codes of HL7 table 0357 in the acknowledgement."""
-        return frozenset(error.code for error in self.answer.ack.errors) if self.answer.ack else frozenset()
+        """Return the codes of HL7 table 0357 in the acknowledgement, those of mere warnings only where none is graver."""
+        errors = self.answer.ack.errors if self.answer.ack else ()
+        grave = [error for error in errors if error.grave]
+        return frozenset(error.code for error in grave or errors)
 
     @property
     def named(self) -> str:

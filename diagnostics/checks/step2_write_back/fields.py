@@ -115,12 +115,10 @@ def short_enough(
     place, length, limit = beyond
     says = f"{place.path} has {length} characters; the standard's length for it is {limit}."
     facts = {"field": place.path, "length": length, "limit": limit}
-    if taken(trace):
-        return passed(f"{says} The EHR took it.", **facts)
     facts |= {"offset": place.offset, "places": [place.facts]}
     if _named_length(trace):
         return offence(says, weigh_hl7(trace, ("102", "104", "207"), [place.path]), **facts)
-    return warned(says, strength=Strength.WEAK, **facts)
+    return warned(f"{says} The EHR took it." if taken(trace) else says, strength=Strength.WEAK, **facts)
 
 
 def _at(cut: Cut, limit: int) -> bool:

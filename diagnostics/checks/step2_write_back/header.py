@@ -30,7 +30,7 @@ from diagnostics.vocabulary import Step, Strength
 )
 def message_type(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) -> Result:
     """An interface takes the events it was built for and refuses, or quietly drops, the rest."""
-    wanted = _agreed(settings.integration.hl7.message)
+    wanted = agreed_types(settings.integration.hl7.message)
     have = f"{sent.code}^{sent.event}"
     weight = weigh_hl7(trace, ("200", "201"), ["MSH-9"])
     place = _place(sent, 9)
@@ -59,7 +59,7 @@ def message_type(sent: Hl7Message, settings: Settings, trace: NoteTrace | None) 
     return passed(f"The message is {have[:20]}.", sent=have[:20])
 
 
-def _agreed(configured: str | None) -> tuple[tuple[str, str], ...]:
+def agreed_types(configured: str | None) -> tuple[tuple[str, str], ...]:
     """Return code and event of each type the interface takes; it may be configured for several (`MDM^T02, MDM^T08`)."""
     names = re.split(r"[,;\s]+", (configured or "").upper().strip())
     parts = [re.split(r"[\^_]", name) for name in names if name]
@@ -265,11 +265,11 @@ def delimiters(sent: Hl7Message, trace: NoteTrace | None) -> Result:
     usual = used.field == "|" and used.encoding == "^~\\&"
     if len(set(used.all)) < 5:
         return warned("MSH-1 and MSH-2 name the same character twice.", strength=Strength.MODERATE, **place)
-    if taken(trace):
-        return passed("The EHR read the message's delimiters.", usual=usual)
     if len(written) > 4 and not (len(written) == 5 and since(version_of(sent.version), "2.7")):
         says = "MSH-2 names more delimiters than this version has: a fifth came with version 2.7."
         return warned(says, strength=Strength.WEAK, **place)
     if usual:
         return passed("The message uses | and ^~\\&.")
+    if taken(trace):
+        return passed("The message uses delimiters of its own, and the EHR read them.")
     return warned("The message uses other delimiters than | and ^~\\&.", strength=Strength.WEAK, **place)
