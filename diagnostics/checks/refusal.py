@@ -36,7 +36,7 @@ class Refusal:
 
     @property
     def error_codes(self) -> frozenset[str]:
-        """Return the codes of HL7 table 0357 in the acknowledgement, those of mere warnings only where none is graver."""
+        """Return the codes of HL7 table 0357 in the acknowledgement; mere warnings count where nothing is graver."""
         errors = self.answer.ack.errors if self.answer.ack else ()
         grave = [error for error in errors if error.grave]
         return frozenset(error.code for error in grave or errors)
