@@ -5,7 +5,7 @@ from typing import Any
 from diagnostics import causes
 from diagnostics.check import check, failed, passed, unknown, warned
 from diagnostics.checks.step1_authentication.assertions import closed, signs
-from diagnostics.checks.step1_authentication.refused_tokens import token_came
+from diagnostics.checks.step1_authentication.refused_tokens import proof_was_taken
 from diagnostics.evidence.auth import ClientAssertion, ClientKeySet, TokenAnswer
 from diagnostics.evidence.case_parts import Settings
 from diagnostics.evidence.logs import NoteTrace
@@ -38,8 +38,8 @@ def key_is_published(
     facts: dict[str, Any] = {"kid": kid, "alg": algorithm, "published": [key.kid for key in keys.keys]}
     if kid is not None and len(found) == 1:
         return passed("The key set holds exactly one key of this id.", **facts)
-    if token_came(trace, token):
-        return warned("The key set does not hold this key once, but tokens are issued.", **facts)
+    if proof_was_taken(trace, token):
+        return warned("The key set does not hold this key once, but the token endpoint takes it.", **facts)
     if kid is None:
         return failed("The assertion names no key id (kid).", condemns=closed(token), **facts)
     says = "no key" if not found else f"{len(found)} keys"
@@ -62,8 +62,8 @@ def assertion_names_a_key(assertion: ClientAssertion, trace: NoteTrace | None, t
     kid = assertion.header.get("kid")
     if isinstance(kid, str) and kid:
         return passed("The assertion's header names a key.", kid=kid)
-    if token_came(trace, token):
-        return warned("The assertion's header names no key, but tokens are issued.")
+    if proof_was_taken(trace, token):
+        return warned("The assertion's header names no key, but the token endpoint takes it.")
     return failed("The header of the captured assertion names no key id (kid).", condemns=closed(token))
 
 
@@ -96,8 +96,8 @@ def signature_verifies(
                        get="the scribe's last assertion with its signature")  # fmt: skip
     if keys.assertion_verifies is None and matches:
         return passed("The published key is the one the integration signs with.", kid=kid)
-    if token_came(trace, token):
-        return warned("The published key differs, but tokens are issued.", kid=kid)
+    if proof_was_taken(trace, token):
+        return warned("The published key differs, but the token endpoint takes it.", kid=kid)
     says = (
         "The published key of this id does not verify the scribe's signature."
         if keys.assertion_verifies is False

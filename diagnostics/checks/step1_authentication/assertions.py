@@ -4,29 +4,21 @@ A rule is only broken where it mattered: an assertion for which a token was issu
 assertions are judged: the captured one that the scribe sent, and what the integration's settings would sign.
 """
 
-import re
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any
 
 from diagnostics import causes
 from diagnostics.case import Case
-from diagnostics.causes.model import Cause
-from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
-from diagnostics.checks.step1_authentication.refused_tokens import live_refusal, recorded_refusal, refusal, token_came
+from diagnostics.check import check, failed, passed, unknown
+from diagnostics.checks.step1_authentication.refused_tokens import live_refusal, proof_was_taken, refusal
 from diagnostics.evidence.auth import ClientAssertion, ClientKeySet, Discovery, TokenAnswer
 from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.case_parts import Settings, Vendor
 from diagnostics.evidence.logs import NoteTrace, ScribeLog
-from diagnostics.evidence.network import HttpAnswer
-from diagnostics.explain import explain
 from diagnostics.findings import Result
-from diagnostics.parsing.http_dates import parse_http_date
-from diagnostics.vocabulary import Certainty, Instant, Step, Strength
+from diagnostics.vocabulary import Step, Strength
 
 _TOLERANCE = timedelta(seconds=5)  # by which two good clocks may differ
-_WARN_SKEW_S, _MAX_SKEW_S = 60.0, 300.0
-_KID_WORD = re.compile(r"^[A-Za-z0-9._~:/+=@-]{1,200}$")
 
 
 def signs(case: Case) -> bool:
@@ -50,11 +42,11 @@ def assertion_ends_in_time(
     assertion: ClientAssertion, vendor: Vendor, trace: NoteTrace | None, token: TokenAnswer | None
 ) -> Result:
     """Servers refuse an assertion that has ended, never ends, or lives too long."""
-    if token_came(trace, None):
-        return passed("A token was issued for the scribe's assertion.")
+    if proof_was_taken(trace, None):
+        return passed("The token endpoint took the scribe's assertion.")
     if not assertion.readable:
         return failed("The captured assertion is not a JSON Web Token.", conclusive=False, condemns=closed(token))
-    ends, sent = assertion.when("exp"), _sent_at(assertion, trace)
+    ends, sent = assertion.when("exp"), sent_at(assertion, trace)
     if "exp" not in assertion.claims or ends is None:
         says = (
             "has no end time (exp)" if "exp" not in assertion.claims else "has an end time that is no number of seconds"
@@ -63,7 +55,9 @@ def assertion_ends_in_time(
     if sent is None:
         return unknown("When the assertion was sent is not recorded.", get="the scribe's token rows")
     if ends <= sent:
-        return failed("The assertion had ended before it was sent.", condemns=closed(token), exp=ends, sent_at=sent)
+        sure = sent - ends > _TOLERANCE
+        return failed("The assertion had ended before it was sent.", conclusive=sure, condemns=closed(token),
+                      exp=ends, sent_at=sent)  # fmt: skip
     allowed: int = vendor.profile.assertion_life_s
     if ends - sent > timedelta(seconds=allowed) + _TOLERANCE:
         return failed(
@@ -73,66 +67,10 @@ def assertion_ends_in_time(
     return passed("The assertion ends in time.", exp=ends, sent_at=sent)
 
 
-def _sent_at(assertion: ClientAssertion, trace: NoteTrace | None) -> datetime | None:
+def sent_at(assertion: ClientAssertion, trace: NoteTrace | None) -> datetime | None:
+    """Return when the captured assertion was sent, by the scribe's clock; else when it says that it was made."""
     recorded = trace.tokens[-1].at if trace is not None and trace.tokens else None
     return recorded or assertion.when("iat")
-
-
-@check(
-    id="auth.assertion.clock_skew",
-    step=Step.AUTHENTICATION,
-    title="Our clock and the EHR's agree within a minute",
-    proves=causes.ASSERTION_CLOCK_SKEW,
-)
-def clocks_agree(token: TokenAnswer, discovery: Discovery | None, trace: NoteTrace | None) -> Result:
-    """Five minutes are the whole life of an assertion: a clock that far off makes every one of them bad."""
-    answers = [token.answer, *(discovery.answers if discovery else ())]
-    offset = _offset(answers)
-    if offset is None:
-        return unknown("No answer carried a fresh Date header.", get="an uncached answer of the token server")
-    refused = refusal(trace, token)
-    return _judge_skew(offset, refused is not None, token.flow == "backend-services", closed(token), None)
-
-
-def _offset(answers: list[HttpAnswer]) -> float | None:
-    found = [each.clock_offset_s for each in answers if each.clock_offset_s is not None]
-    return median(found) if found else None
-
-
-def _judge_skew(
-    offset: float, refused: bool, signed: bool, closed: tuple[Evidence, ...], instant: Instant | None
-) -> Result:
-    side = "ahead of" if offset > 0 else "behind"
-    says = f"The EHR's clock is {abs(round(offset))} seconds {side} ours."
-    if abs(offset) > _MAX_SKEW_S and signed and refused:
-        return failed(says, strength=Strength.DECISIVE, condemns=closed, instant=instant, offset_s=round(offset, 1))
-    if abs(offset) > _MAX_SKEW_S and refused:
-        return failed(says, strength=Strength.MODERATE, instant=instant, offset_s=round(offset, 1))
-    if abs(offset) > _WARN_SKEW_S:
-        return warned(says, offset_s=round(offset, 1))
-    return passed("The clocks agree within a minute.", offset_s=round(offset, 1))
-
-
-@check(
-    id="auth.assertion.clock_skew.log",
-    step=Step.AUTHENTICATION,
-    title="The scribe's clock and the EHR's agreed when the token was refused",
-    proves=causes.ASSERTION_CLOCK_SKEW,
-    applies=signs,
-)
-def clocks_agreed(trace: NoteTrace, log: ScribeLog | None) -> Result:
-    """The Date header that the token server sent then, beside the scribe's own time, needs no probe."""
-    refused = recorded_refusal(trace)
-    offsets = []
-    for each in trace.tokens:
-        row = each.answer or each.asked
-        date = parse_http_date(each.headers.get("date", ""))
-        if date is not None and each.headers.get("age", "0").strip() in ("", "0"):
-            offsets.append((date - row.at).total_seconds())
-    if not offsets:
-        return unknown("The scribe did not record when the token server answered.",
-                       get="the response headers of the token request")  # fmt: skip
-    return _judge_skew(median(offsets), refused is not None, True, (), Instant.THEN)
 
 
 @check(
@@ -151,8 +89,8 @@ def audience_is_the_token_endpoint(
     log: ScribeLog | None,
 ) -> Result:
     """The audience is compared letter by letter; a near miss is a miss."""
-    if token_came(trace, None):
-        return passed("A token was issued for the scribe's assertion.")
+    if proof_was_taken(trace, None):
+        return passed("The token endpoint took the scribe's assertion.")
     posted = _posted_to(trace) or settings.integration.auth.token_url
     audience = assertion.claims.get("aud")
     if posted is None or not assertion.readable:
@@ -234,8 +172,8 @@ def issuer_is_the_client(
     assertion: ClientAssertion, settings: Settings, trace: NoteTrace | None, token: TokenAnswer | None
 ) -> Result:
     """The server looks the client up by these two claims and believes neither when they differ."""
-    if token_came(trace, None):
-        return passed("A token was issued for the scribe's assertion.")
+    if proof_was_taken(trace, None):
+        return passed("The token endpoint took the scribe's assertion.")
     if not assertion.readable:
         return unknown("The captured assertion cannot be read.", get=ClientAssertion.how_to_get)
     issuer, subject, client = assertion.text("iss"), assertion.text("sub"), settings.integration.auth.client_id
@@ -267,8 +205,8 @@ def algorithm_is_taken(
     token: TokenAnswer | None,
 ) -> Result:
     """SMART asks for RS384 or ES384; many servers take nothing else, and say only invalid_client."""
-    if token_came(trace, token):
-        return passed("A token was issued for this algorithm.")
+    if proof_was_taken(trace, token):
+        return passed("The token endpoint took an assertion of this algorithm.")
     header = dict(assertion.header) if assertion is not None and assertion.readable else {}
     algorithm = header.get("alg") or settings.integration.auth.algorithm
     if algorithm is None:
@@ -278,71 +216,10 @@ def algorithm_is_taken(
     facts: dict[str, Any] = {"alg": algorithm, "accepted": accepted, "typ": header.get("typ")}
     if algorithm not in accepted:
         source = "the EHR lists" if listed else "this vendor takes"
-        sure = Strength.DECISIVE if listed else Strength.STRONG
+        # a server may take more than it lists: only its refusal settles it
+        sure = Strength.DECISIVE if listed and refusal(trace, token) is not None else Strength.STRONG
         return failed(f"The assertion is signed with {algorithm}; {source} {', '.join(accepted)}.", strength=sure,
                       condemns=closed(token), **facts)  # fmt: skip
     if header and str(header.get("typ", "JWT")).upper() != "JWT":
         return failed("The assertion's type (typ) is not JWT.", conclusive=False, condemns=closed(token), **facts)
     return passed("The algorithm is one the EHR takes.", **facts)
-
-
-_SAID: dict[Cause, str] = {
-    causes.ASSERTION_JTI_REUSE: "The token endpoint does not speak of an assertion that was used before",
-    causes.ASSERTION_EXP: "The token endpoint does not speak of the assertion's end time",
-    causes.ASSERTION_AUD: "The token endpoint does not speak of the assertion's audience",
-    causes.ASSERTION_ISS_SUB: "The token endpoint does not speak of the assertion's issuer",
-    causes.ASSERTION_ALG_TYP: "The token endpoint does not speak of the assertion's algorithm",
-    causes.ASSERTION_KID: "The token endpoint does not speak of an unknown key",
-    causes.ASSERTION_SIGNATURE: "The token endpoint does not speak of a bad signature",
-    causes.JWKS_UNREACHABLE: "The token endpoint does not speak of a key set it could not fetch",
-}
-
-
-def _declare(cause: Cause, title: str) -> None:
-    id = cause.id if cause is causes.ASSERTION_JTI_REUSE else f"{cause.id}.said"
-
-    @check(id=id, step=Step.AUTHENTICATION, title=title, hints=cause, checklist=cause.checklist, applies=signs)
-    def said(trace: NoteTrace | None, token: TokenAnswer | None) -> Result:
-        """Some token servers do say which rule was broken; the words are a hint, the claims are the proof."""
-        return _judge_words(cause, trace, token)
-
-
-def _judge_words(cause: Cause, trace: NoteTrace | None, token: TokenAnswer | None) -> Result:
-    refused = refusal(trace, token)
-    if refused is None:
-        asked = token is not None or (trace is not None and trace.tokens)
-        return passed("The token endpoint refused nothing.") if asked else not_applicable("No token was asked for.")
-    found = explain(refused.answer.text, status=refused.status, protocol="oauth")
-    if found.cause != cause.id:
-        return passed("The answer speaks of something else.", error=refused.error)
-    strength = Strength.MODERATE if found.certainty is Certainty.POSSIBLE else Strength.STRONG
-    return failed(found.says, strength=strength, instant=refused.instant, condemns=closed(token), error=refused.error)
-
-
-for _cause, _title in _SAID.items():
-    _declare(_cause, _title)
-
-
-@check(
-    id="auth.assertion.jti_reuse.log",
-    step=Step.AUTHENTICATION,
-    title="Each assertion was used once",
-    hints=causes.ASSERTION_JTI_REUSE,
-    applies=signs,
-)
-def assertions_are_used_once(log: ScribeLog) -> Result:
-    """A retry that sends the same assertion again is a replay to the server."""
-    used: dict[str, datetime] = {}
-    seen = False
-    for row in log.rows:
-        jti = row.extra.get("jti") if row.event == "token" else None
-        if isinstance(jti, str) and _KID_WORD.match(jti):
-            seen = True
-            first = used.setdefault(jti, row.at)
-            if first != row.at and row.at - first <= timedelta(minutes=5):
-                return failed(
-                    "The same assertion id (jti) was sent twice within five minutes.", first=first, again=row.at
-                )
-    if not seen:
-        return unknown("The log does not record assertion ids.", get="the jti of each token request")
-    return passed("No assertion id was sent twice.", assertions=len(used))

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from diagnostics import causes
 from diagnostics.case import Case
 from diagnostics.check import blocked, check, failed, passed, unknown, warned
-from diagnostics.checks.step1_authentication.refused_tokens import token_came
+from diagnostics.checks.step1_authentication.refused_tokens import proof_was_taken
 from diagnostics.evidence.auth import ClientKeySet, TokenAnswer
 from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.case_parts import Settings
@@ -70,8 +70,10 @@ def _judged(
     token: TokenAnswer | None,
     **facts: object,
 ) -> Result:
-    if token_came(trace, token):
-        return warned(f"{says} Tokens are issued all the same: the EHR may hold a copy.", **_any(facts))
+    if proof_was_taken(trace, token):
+        return warned(
+            f"{says} The token endpoint takes our assertions all the same: the EHR may hold a copy.", **_any(facts)
+        )
     refused = (token,) if token is not None and not token.granted else ()
     return failed(says, condemns=(*evidence, *refused), **_any(facts))
 

@@ -75,6 +75,14 @@ def token_came(trace: NoteTrace | None, token: TokenAnswer | None) -> bool:
     return token is not None and token.granted
 
 
+def proof_was_taken(trace: NoteTrace | None, token: TokenAnswer | None) -> bool:
+    """Tell whether the token endpoint believed the client: it issued a token, or refused for the scope alone."""
+    if token_came(trace, token):
+        return True
+    refused = refusal(trace, token)
+    return refused is not None and refused.error == "invalid_scope"
+
+
 def credential_changes(trail: AuditTrail | None, before: datetime | None) -> tuple[EhrRow, ...]:
     """Return the EHR's change rows about credentials that came before an instant; enabling one replaces none."""
     rows = [

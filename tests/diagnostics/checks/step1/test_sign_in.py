@@ -96,7 +96,8 @@ LIVE: list[tuple[str, Case, list[Evidence], Outcome, Strength | None]] = [
     ("auth.grant.not_entitled", SIGNING, [oauth("invalid_client", 401)], PASSED, None),
     ("auth.assertion.exp", SIGNING, [assertion()], PASSED, None),
     ("auth.assertion.exp", SIGNING, [assertion(exp=START.timestamp() + 3600)], FAILED, D),
-    ("auth.assertion.exp", SIGNING, [assertion(exp=START.timestamp() - 1)], FAILED, D),
+    ("auth.assertion.exp", SIGNING, [assertion(exp=START.timestamp() - 30)], FAILED, D),
+    ("auth.assertion.exp", SIGNING, [assertion(exp=START.timestamp() - 1)], FAILED, S),
     ("auth.assertion.exp", SIGNING, [assertion(exp=None)], FAILED, D),
     ("auth.assertion.exp", SIGNING, [assertion(exp="soon")], FAILED, D),
     ("auth.assertion.exp", SIGNING, [assertion(iat=None)], UNKNOWN, None),
@@ -118,7 +119,11 @@ LIVE: list[tuple[str, Case, list[Evidence], Outcome, Strength | None]] = [
     ("auth.assertion.iss_sub", SIGNING, [assertion(sub="other")], FAILED, D),
     ("auth.assertion.iss_sub", SIGNING, [assertion(iss="other", sub="other")], FAILED, D),
     ("auth.assertion.alg_typ", SIGNING, [assertion()], PASSED, None),
-    ("auth.assertion.alg_typ", SIGNING, [assertion(alg="RS256"), discovery(signing_algorithms=("RS384",))], FAILED, D),
+    ("auth.assertion.alg_typ", SIGNING, [assertion(alg="RS256"), discovery(signing_algorithms=("RS384",))], FAILED, S),
+    ("auth.assertion.alg_typ", SIGNING, [assertion(alg="RS256"), discovery(signing_algorithms=("RS384",)),
+                                         oauth("invalid_client")], FAILED, D),
+    ("auth.assertion.alg_typ", SIGNING, [assertion(alg="RS256"), discovery(signing_algorithms=("RS384",)),
+                                         oauth("invalid_scope")], PASSED, None),
     ("auth.assertion.alg_typ", SIGNING, [assertion(alg="RS256")], FAILED, S),
     ("auth.assertion.alg_typ", SIGNING, [assertion(alg="RS256"), token()], PASSED, None),
     ("auth.assertion.alg_typ", SIGNING, [assertion(typ="at+jwt")], FAILED, S),
@@ -274,12 +279,15 @@ def test_a_token_used_after_its_end_again_and_again_is_a_cache_s_fault() -> None
 
 
 def test_one_assertion_id_twice_is_a_replay() -> None:
-    def story(second: str) -> Case:
-        rows = [scribe(0, "token", jti="a"), scribe(5, "token", jti=second)]
+    def story(second: str, status: int = 400) -> Case:
+        rows = [*made(), scribe(2, "token", jti="a"), scribe(5, "token", jti=second)]
+        rows += [scribe(6, "failed", url=TOKEN_URL, status=400)] if status == 400 else []
         return case(rows, integration=signing())
 
     assert judged("auth.assertion.jti_reuse.log", of=story("a")).status is FAILED
     assert judged("auth.assertion.jti_reuse.log", of=story("b")).status is PASSED
+    assert judged("auth.assertion.jti_reuse.log", of=story("a", 200)).status is WARNING
+    assert judged("auth.assertion.jti_reuse.log", of=case(made(), integration=signing())).status is UNKNOWN
 
 
 @pytest.mark.parametrize(
