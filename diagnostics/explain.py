@@ -11,12 +11,16 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from diagnostics.explaining.acks import explain_ack
+from diagnostics.explaining.circumstances import narrow
+from diagnostics.explaining.clinical import reads_like_a_note
+from diagnostics.explaining.faults import explain_fault
 from diagnostics.explaining.model import Explanation, Question, category_only
 from diagnostics.explaining.oauth import explain_oauth
 from diagnostics.explaining.outcome import explain_outcome
 from diagnostics.explaining.pages import explain_challenge, explain_page, explain_status
 from diagnostics.explaining.vendor import explain_named_code, explain_vendor
 from diagnostics.parsing.answers import AnswerKind, RecordedAnswer, read_answer
+from diagnostics.parsing.embedded import unescaped
 from diagnostics.signatures import Signature, best
 
 __all__ = ["Explanation", "explain", "explain_lines"]
@@ -26,6 +30,8 @@ _MAX_LINE = 1_048_576
 _SPECIFIC = 20  # signatures of this weight name one product's exact words and go before everything else
 _EXACT = 26  # and from here on even where they allow no more than a category
 _UNKNOWN = "This text names nothing known. Add the HTTP status, the whole body, or what was being sent where."
+_EMPTY = "There is no text here. Paste what came back: the status line, the headers and the body, or the log's lines."
+_NOTE = "This reads like a note, not like an error. Paste what the EHR or the network answered to it instead."
 _HL7 = re.compile(
     r"\b(?:hl7(?![-/.]?fhir)|mllp|ms[ha][-.|]\w|ob[xr][-. ]|pid[-.][0-9]|pv1\b|txa\b|evn\b|nack\b|mdm\^|oru\^|segment\b"
     r"|no ack\b|ack (?:received|timeout|code|control)|waiting for ack|mirth|rhapsody|cloverleaf|iguana|ca\.uhn\.hl7v2)"
@@ -59,20 +65,27 @@ def explain(
     if status is None:
         status = _status_of(body)
     answer = read_answer(body, status)
+    aside = _as_words(context).lower()
     question = Question(
         answer=answer,
         status=status,
         protocol=protocol if isinstance(protocol, str) else _protocol_of(answer, body),
-        context=f"{_as_words(context)} {body}".lower(),
+        context=f"{aside} {body.lower()}",
         words=_own_words(answer).lower(),
+        aside=aside,
     )
-    return _judge(question, body)
+    found = narrow(question, _judge(question, body))
+    if found is not None:
+        return found
+    return category_only(None, None, _UNKNOWN if body.strip() else _EMPTY)
 
 
-def _judge(question: Question, body: str) -> Explanation:
+def _judge(question: Question, body: str) -> Explanation | None:
     if _is_payload(question.answer, body):
         return category_only(None, None, "This is what was sent or stored, not an error; paste the answer to it.")
-    searched = f"{body}\n{question.words}"
+    if (question.status is None or question.status < 400) and reads_like_a_note(body):
+        return category_only(None, None, _NOTE)
+    searched = "\n".join([body, *unescaped(body)[-1:], question.words])
     specific = _best(question, searched, floor=_SPECIFIC)
     if specific is not None and (specific.cause is not None or specific.weight >= _EXACT):
         return _of_signature(specific)
@@ -89,9 +102,7 @@ def _judge(question: Question, body: str) -> Explanation:
     if structured is not None and structured.says and question.answer.kind is not AnswerKind.VENDOR:
         return structured
     plain = explain_status(question, question.status) if question.status is not None else None
-    if plain is not None and plain.says:
-        return plain
-    return category_only(None, None, _UNKNOWN)
+    return plain if plain is not None and plain.says else None
 
 
 def _structured(question: Question) -> Explanation | None:
@@ -109,7 +120,7 @@ def _structured(question: Question) -> Explanation | None:
     if question.answer.page is not None:
         return explain_page(question)
     known = explain_vendor(question) if kind is AnswerKind.VENDOR else None
-    return known or explain_named_code(question)
+    return known or explain_named_code(question) or explain_fault(question)
 
 
 def _best(question: Question, text: str, floor: int = 0) -> Signature | None:

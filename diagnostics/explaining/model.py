@@ -1,5 +1,6 @@
 """Define what an explanation is, and the question it answers."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,13 +37,17 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Question:
-    """Be one error text with what is known beside it, read; `context` and `words` are in lower case."""
+    """Be one error text with what is known beside it, read; `context`, `words` and `aside` are in lower case.
+
+    `context` is what is known beside the text and the text itself; `aside` is the former alone.
+    """
 
     answer: RecordedAnswer
     status: int | None
     protocol: str | None
     context: str
     words: str
+    aside: str = ""
 
     def about(self, *any_of: str) -> bool:
         """Tell whether the answer's own words hold one of these."""
@@ -51,6 +56,22 @@ class Question:
     def circumstance(self, *any_of: str) -> bool:
         """Tell whether the context, or the whole text around the answer, holds one of these."""
         return any(word in self.context for word in any_of)
+
+    def told(self, *any_of: str) -> bool:
+        """Tell whether what is known beside the text says one of these, and does not say the opposite ("no proxy")."""
+        return any(_affirmed(word, self.aside) for word in any_of)
+
+
+_DENIED = re.compile(r"\b(?:no|not|never|without|isn't|wasn't|neither|nor)\b[^.,;:]{0,16}$")
+
+
+def _affirmed(word: str, text: str) -> bool:
+    start = text.find(word)
+    while start >= 0:
+        if not _DENIED.search(text[max(0, start - 32) : start]):
+            return True
+        start = text.find(word, start + len(word))
+    return False
 
 
 def of_cause(

@@ -5,6 +5,7 @@ Diagnostics are free text, so they narrow a branch the codes have chosen, and ne
 
 import re
 
+from diagnostics.explaining.circumstances import DRIFT
 from diagnostics.explaining.model import LIKELY, POSSIBLE, PROVEN, Explanation, Question, category_only, of_cause
 from diagnostics.parsing.answers import Issue
 from diagnostics.vendors import profile, slugs
@@ -26,7 +27,6 @@ _RECORD = re.compile(
 )
 _FHIRPATH = re.compile(r"[A-Z][A-Za-z]{1,40}(?:\.[a-z][A-Za-z]{0,40}(?:\[[0-9]{1,4}\])?){0,8}$")
 _CLOSED = ("closed", "locked", "signed", "finalized", "finalised", "discharged", "completed encounter", "is finished")
-DRIFT = ("after the upgrade", "since the upgrade", "after upgrade", "access review", "worked until", "policy change")
 _INSIDE = frozenset({"lock-error", "no-store", "incomplete", "transient", "timeout", "exception"})
 _CONTENT = frozenset({"invalid", "structure", "value", "invariant"})
 _BY_STATUS = {
@@ -45,7 +45,7 @@ def explain_outcome(question: Question) -> Explanation:
     if not answer.errors:
         if answer.issues and question.status is not None and question.status < 300:
             if question.about("ignored", "dropped", "discarded", "not supported", "unsupported", "not stored"):
-                return of_cause("fhir.outcome.warning_in_2xx", POSSIBLE)
+                return of_cause("fhir.outcome.warning_in_2xx", POSSIBLE, category=_PROTO)
             says = "The note was accepted, with a remark: see whether an element was ignored."
             return category_only(None, None, says)
         return category_only(None, None, "The OperationOutcome holds no error.")

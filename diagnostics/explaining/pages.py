@@ -2,7 +2,6 @@
 
 from diagnostics.explaining.model import LIKELY, POSSIBLE, PROVEN, Explanation, Question, category_only, of_cause
 from diagnostics.explaining.oauth import PROVIDER_CONTEXT, insufficient_scope, invalid_token
-from diagnostics.explaining.outcome import DRIFT
 from diagnostics.parsing.answers import AnswerKind, HtmlPage
 from diagnostics.vocabulary import Category, Certainty
 
@@ -120,10 +119,6 @@ _STATUS_CATEGORIES: dict[int, tuple[Category, Certainty, str]] = {
 
 def explain_status(question: Question, status: int) -> Explanation:
     """Explain a bare HTTP status: a category at most, unless the status itself is the cause (407, 415, 429)."""
-    if status in (401, 403):
-        found = _by_circumstance(question, status)
-        if found is not None:
-            return found
     if status in _STATUS_CAUSES:
         cause, sure = _STATUS_CAUSES[status]
         return of_cause(cause, sure, firm=False)
@@ -134,19 +129,6 @@ def explain_status(question: Question, status: int) -> Explanation:
     if 500 < status < 600:
         return category_only(_NET, POSSIBLE, "A gateway or the server answered with a server error.")
     return category_only(None, None, "")
-
-
-def _by_circumstance(question: Question, status: int) -> Explanation | None:
-    """Let what is known beside a bare 401 or 403 speak, since the status alone says so little."""
-    if question.circumstance(*PROVIDER_CONTEXT) and question.circumstance(
-        "mfa", "second factor", "step-up", "no prompt"
-    ):
-        return of_cause("auth.mfa.challenge", LIKELY, firm=False)
-    if status == 401 and question.circumstance("rotat"):
-        return of_cause("auth.credential.rotated", POSSIBLE, firm=False)
-    if status == 403 and question.circumstance(*DRIFT):
-        return of_cause("perm.drift", POSSIBLE, firm=False)
-    return None
 
 
 def _redirect(question: Question) -> Explanation:

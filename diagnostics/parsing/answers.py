@@ -23,6 +23,7 @@ from diagnostics.parsing.json_answer import (
     read_vendor,
 )
 from diagnostics.parsing.www_authenticate import Challenge, parse_challenges
+from diagnostics.parsing.xml_answer import read_xml_fault
 
 LIMIT = embedded.LIMIT
 
@@ -154,6 +155,9 @@ def _read_form(body: str, status: int | None, known_challenge: bool) -> dict[str
         data = embedded.json_object(body)
     if data is not None:
         return _read_json(data)
+    fault = read_xml_fault(body)
+    if fault is not None:
+        return {"kind": AnswerKind.VENDOR, "vendor": fault}
     page = read_html(body, status)
     if page is not None:
         return {"kind": AnswerKind(f"html_{page.kind}"), "page": page}

@@ -15,8 +15,11 @@ from defusedxml.common import DefusedXmlException  # type: ignore[import-untyped
 
 LIMIT = 65_536
 _MAX_STARTS = 40
+_MAX_LAYERS = 3
+_ESCAPE = re.compile(r"\\([nrt\"/\\])")
 _ANSWER_KEYS = frozenset({"error", "issue", "resourceType", "fault", "errors", "errorCode", "errorcode", "message"})
 _BODY_KEYS = ("body", "response", "responseBody", "response_body", "payload", "data", "content", "result")
+_TEXT_KEYS = ("message", "error", "errorMessage", "detail", "Message", "msg", "log")  # a whole body as one string
 _MAX_LITERAL = 16_384  # a Python literal is parsed recursively: keep it small
 _DECODER = json.JSONDecoder(strict=False)
 _FORM = re.compile(r"(?:^|[\s?&#\"'])(error=[a-z_]{3,60}(?:&[A-Za-z_]{1,40}=[^\s\"'<>]{0,2000}){0,12})")
@@ -39,10 +42,25 @@ def json_object(text: str) -> dict[str, Any] | None:
     return None
 
 
+def unescaped(text: str) -> list[str]:
+    """Return the text without one, two and three layers of JSON string escapes, where it has them."""
+    found: list[str] = []
+    for _ in range(_MAX_LAYERS):
+        if '\\"' not in text and "\\n" not in text and "\\r" not in text:
+            break
+        text = _ESCAPE.sub(_unescape_one, text)
+        found.append(text)
+    return found
+
+
+def _unescape_one(match: re.Match[str]) -> str:
+    return {"n": "\n", "r": "\r", "t": " ", '"': '"', "/": "/", "\\": "\\"}[match.group(1)]
+
+
 def _spellings(text: str) -> list[str]:
     spellings = [text]
-    if '\\"' in text:  # a body logged inside a JSON string
-        spellings.append(text.replace("\\\\", "\\").replace('\\"', '"').replace("\\n", " ").replace("\\r", " "))
+    if '\\"' in text:  # a body logged inside a JSON string, perhaps more than once
+        spellings.extend(unescaped(text))
     if "&quot;" in text:
         spellings.append(text.replace("&quot;", '"'))
     return spellings
@@ -71,8 +89,10 @@ def _first_object(text: str) -> dict[str, Any] | None:
 
 def _inner(row: dict[str, Any]) -> dict[str, Any] | None:
     """Return the body that a log row carries, as an object or as a string of JSON."""
-    for key in _BODY_KEYS:
+    for key in (*_BODY_KEYS, *_TEXT_KEYS):
         value = row.get(key)
+        if key in _TEXT_KEYS and not isinstance(value, str):
+            continue
         if isinstance(value, str) and value.lstrip().startswith("{"):
             try:
                 value = json.loads(value, strict=False)

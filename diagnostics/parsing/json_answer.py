@@ -34,11 +34,15 @@ class Issue:
 
 @dataclass(frozen=True)
 class VendorError:
-    """Be a JSON error of no standard form: code and words as found under the usual names."""
+    """Be an error of no standard of health care: code and words as found under the usual names.
+
+    `codes` holds every code-like value: of GraphQL's extensions, gRPC's status, AWS' `__type`, SOAP's fault codes.
+    """
 
     code: str = ""
     message: str = ""
     success: bool | None = None
+    codes: tuple[str, ...] = ()
 
 
 def find_outcome(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -68,6 +72,8 @@ def read_issues(outcome: Mapping[str, Any]) -> tuple[Issue, ...]:
 
 def _issue(issue: Mapping[str, Any]) -> Issue:
     details = issue.get("details")
+    if isinstance(details, str):  # athenaPractice writes a sentence where a CodeableConcept belongs
+        details = {"text": details}
     details = details if isinstance(details, dict) else {}
     codings = details.get("coding")
     codings = [coding for coding in codings if isinstance(coding, dict)] if isinstance(codings, list) else []
@@ -101,6 +107,9 @@ def read_oauth(data: Mapping[str, Any]) -> OAuthError | None:
 
 
 _CODE_KEYS = ("errorCode", "error_code", "code", "Code", "errorcode", "statusCode", "status")
+_NAMED_CODES = (*_CODE_KEYS, "__type", "type", "errorType", "reason", "ErrorCode", "httpCode", "suberror", "error")
+_NESTED = ("error", "fault", "Fault", "errors", "exception", "issues", "responseStatus")
+_DEEPER = ("detail", "details", "extensions", "innererror", "innerError")
 _MESSAGE_KEYS = (
     *("message", "Message", "errorMessage", "errormessage", "error_message", "errorSummary", "error_description"),
     *("detailedmessage", "detail", "details", "title", "description", "faultstring", "error", "reason", "msg"),
@@ -109,15 +118,17 @@ _MESSAGE_KEYS = (
 
 def read_vendor(data: Mapping[str, Any]) -> VendorError:
     """Take code and words from under the names that errors usually have, one level down where they are nested."""
-    nested = [value for key in ("error", "fault", "Fault", "errors", "exception") for value in _objects(data.get(key))]
-    nested += [value for outer in nested for value in _objects(outer.get("detail"))]
+    nested = [value for key in _NESTED for value in _objects(data.get(key))]
+    nested += [value for outer in (data, *nested) for key in _DEEPER for value in _objects(outer.get(key))]
     code = next((_text(layer[key]) for layer in (data, *nested) for key in _CODE_KEYS if _plain(layer.get(key))), "")
     words = [_text(layer[key]) for layer in (data, *nested) for key in _MESSAGE_KEYS if _plain(layer.get(key))]
     success = data.get("success")
+    named = [_text(layer[key]) for layer in (data, *nested) for key in _NAMED_CODES if _plain(layer.get(key))]
     return VendorError(
         code=code,
         message=" ".join(dict.fromkeys(words))[:2000],
         success=success if isinstance(success, bool) else {"true": True, "false": False}.get(_text(success).lower()),
+        codes=tuple(dict.fromkeys(code for code in named if len(code) <= 160 and " " not in code))[:20],
     )
 
 
