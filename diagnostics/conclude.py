@@ -130,9 +130,13 @@ def _in_time(candidate: Candidate, zone: Zone) -> bool:
 
 
 def _overcome(candidate: Candidate, trace: NoteTrace | None) -> bool:
-    """Tell whether a later attempt got the note through, so that the lost one before it is no cause any more."""
-    late = candidate.cause.id in ("net.timeout.gateway", "hl7.ack.missing") and trace is not None
-    return bool(late and trace and trace.last and trace.last.outcome == "accepted")
+    """Tell whether another attempt says more than a lost one: it got the note through, or was refused with a reason."""
+    if candidate.cause.id not in ("net.timeout.gateway", "hl7.ack.missing") or trace is None or trace.last is None:
+        return False
+    if trace.last.outcome == "accepted":
+        return True
+    lost = trace.last.outcome in ("lost", "pending")
+    return lost and candidate.strength < Strength.STRONG and any(a.outcome == "rejected" for a in trace.attempts)
 
 
 # what a probe finds in the standing configuration held when the note was taken, too

@@ -148,9 +148,16 @@ def _html(row: ScribeRow) -> bool:
 
 
 def says_failure(row: ScribeRow) -> bool:
-    """Tell whether a 2xx body says itself that it failed (athenaOne v1: `success:false`, domain.md trap 3)."""
+    """Tell whether a 2xx body says itself that it failed (domain.md trap 3).
+
+    athenaOne v1 answers `success:false`; eClinicalWorks a `status` of its own, where 1 is success and three or four
+    digits that are no good HTTP status are an error code.
+    """
     text = (row.error or "")[:4096]
-    return bool(re.search(r'"success"\s*:\s*"?false', text, re.IGNORECASE))
+    if re.search(r'"success"\s{0,9}:\s{0,9}"?false', text, re.IGNORECASE):
+        return True
+    own = re.search(r'^\s{0,99}\{[^{}\[\]]{0,900}?"status"\s{0,9}:\s{0,9}"?(\d{3,4})"?\s{0,9}[,}]', text)
+    return own is not None and not 200 <= int(own.group(1)) <= 299
 
 
 def same_url(one: str | None, other: str | None) -> bool:

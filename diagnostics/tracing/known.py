@@ -53,12 +53,28 @@ class Known:
 
     @property
     def ehr_covers(self) -> bool:
-        """Tell whether the EHR's log was being written when the note should have arrived."""
+        """Tell whether the EHR's log was being written when the note should have arrived, as its other rows show."""
         if not self.ehr:
             return False
         times = [a.at for a in self.attempts] or [row.at for row in self.match.scribe]
         if not times:
             return True
-        first, last = self.ehr[0].at, self.ehr[-1].at
-        slack = timedelta(hours=2)
-        return first - slack <= max(times) and min(times) <= last + slack
+        shift = timedelta(seconds=self.offset)
+        first, last = self.ehr[0].at - shift, self.ehr[-1].at - shift
+        return first - _WRITTEN <= max(times) and min(times) <= last + _WRITTEN
+
+    @property
+    def nameless(self) -> list[EhrRow]:
+        """Return rows near an attempt that carry no id at all: nobody can say that they are not this note's."""
+        shift = timedelta(seconds=self.offset)
+        return [
+            row
+            for row in self.ehr or ()
+            if row.event not in ("token", "change")
+            and not (row.transaction_id or row.request_id or row.encounter_id or row.patient_id or row.resource)
+            and any(abs(row.at - shift - a.at) <= _NEAR for a in self.attempts)
+        ]
+
+
+_WRITTEN = timedelta(minutes=10)  # a log whose rows end longer before may have stopped being written
+_NEAR = timedelta(minutes=2)

@@ -261,6 +261,13 @@ def _lost(f: Known, last: Attempt) -> Verdict:
             "The EHR received the note; no log says what became of it.",
             (_CHART, _EHR_LOG),
         )
+    if f.nameless:
+        return Verdict(
+            FailureMode.UNKNOWN,
+            Stage.ACCEPTED,
+            "No answer came; the EHR's log holds rows of that minute without any id, which may be this note's.",
+            ("the full audit rows of that minute, with their ids, from the EHR's team", _CHART),
+        )
     if f.ehr is not None and f.ehr_covers:
         return Verdict(
             FailureMode.NEVER_SENT,
@@ -323,7 +330,10 @@ def _accepted_not_filed(f: Known, since: datetime, *, chart: bool = False) -> Ve
         )
     if not chart and f.filed is None and not _logs_filing(f) and not _pending(f):
         return Verdict(
-            FailureMode.DELIVERED, None, "The EHR accepted the note; its log does not record filing.", (_CHART,)
+            FailureMode.UNKNOWN,
+            Stage.FILED,
+            "The EHR accepted the note; its log does not record filing.",
+            (_CHART, "the EHR's filing rows, or its filing queue, from the EHR's team"),
         )
     return Verdict(FailureMode.DELAYED, Stage.FILED, "The EHR took the note, and it is still not in the chart.")
 

@@ -212,3 +212,37 @@ def test_a_lost_sending_before_an_answered_one_does_not_move_the_clocks() -> Non
     second = [scribe(302, "sent", attempt=2), scribe(303, "acked", status=201, attempt=2)]
     found = traced([*made(), *first, *second], [ehr(302, "received"), ehr(303, "accepted"), ehr(303, "filed")])
     assert found.clock_offset_s is not None and abs(found.clock_offset_s) < 1
+
+
+LOST = [*SENT, scribe(33, "failed", error=WAITED)]
+
+
+@pytest.mark.parametrize(
+    ("audit", "mode"),
+    [
+        ([ehr(3, "received", transaction_id="tx-9", encounter_id="E-9")], FailureMode.NEVER_SENT),
+        ([ehr(-1500, "received", transaction_id="tx-9", encounter_id="E-9")], FailureMode.UNKNOWN),
+        ([ehr(1500, "received", transaction_id="tx-9", encounter_id="E-9")], FailureMode.UNKNOWN),
+        ([ehr(3, "filed", transaction_id=None, encounter_id=None, patient_id=None)], FailureMode.UNKNOWN),
+    ],
+    ids=["others arrived then", "the log ends before", "the log begins after", "a row without any id"],
+)
+def test_a_note_is_said_to_have_never_arrived_only_where_the_log_was_written_then(audit, mode: FailureMode) -> None:
+    found = traced(LOST, audit)
+    assert found.failure_mode is mode
+    assert found.missing
+
+
+@pytest.mark.parametrize(
+    ("body", "mode"),
+    [
+        ('{"status": "139", "message": "ENCOUNTER_IS_LOCKED"}', FailureMode.REJECTED),
+        ('{"status": 2025}', FailureMode.REJECTED),
+        ('{"success": false, "errormessage": "no department"}', FailureMode.REJECTED),
+        ('{"status": "1", "message": "SUCCESS"}', FailureMode.UNKNOWN),
+        ('{"status": 201}', FailureMode.UNKNOWN),
+        ('{"id": "404"}', FailureMode.UNKNOWN),
+    ],
+)
+def test_a_good_status_with_a_bad_word_in_its_body_is_a_refusal(body: str, mode: FailureMode) -> None:
+    assert traced([*SENT, scribe(3, "acked", status=200, error=body)], None).failure_mode is mode
