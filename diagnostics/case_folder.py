@@ -5,9 +5,9 @@ does not parse is no such thing: that is a finding.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -66,7 +66,7 @@ class _Reader:
 
     def content(self, name: str, key: str) -> bytes:
         path = self.folder / name
-        if not name or Path(name).is_absolute():
+        if not name or len(name.encode(errors="replace")) > 255 or "\x00" in name or Path(name).is_absolute():
             raise CaseError("case.json", key, "expected a file name relative to the folder")
         if not path.is_file():
             raise CaseError("case.json", key, f"names the file {name!r}, which is not in the folder")
@@ -100,7 +100,7 @@ def parse(raw: bytes, kind: type[T], name: str) -> T:
     if raw.startswith(b"\xef\xbb\xbf"):
         raw = raw[3:]
     try:
-        return msgspec.json.decode(raw, type=kind)
+        decoded = msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         text = str(error)
         expected, _, path = text.partition(" - at `")
@@ -116,6 +116,22 @@ def parse(raw: bytes, kind: type[T], name: str) -> T:
         raise CaseError(name, "", f"is not valid JSON ({error})") from None
     except UnicodeDecodeError:
         raise CaseError(name, "", "is not UTF-8 text") from None
+    far = next(_far_times(decoded, ""), None)
+    if far is not None:
+        raise CaseError(name, far, "expected a time between 1970 and 2199")
+    return decoded
+
+
+def _far_times(value: Any, path: str) -> Iterator[str]:
+    """Yield the paths of times that no log or chart could be from; time windows around them cannot be computed."""
+    if isinstance(value, datetime) and value.year not in log_files.YEARS:
+        yield path
+    elif isinstance(value, msgspec.Struct):
+        for key in value.__struct_fields__:
+            yield from _far_times(getattr(value, key), f"{path}.{key}" if path else key)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _far_times(item, f"{path}[{index}]")
 
 
 def _allowed(kind: Any, path: str) -> list[str]:

@@ -83,6 +83,11 @@ BROKEN: list[tuple[Any, dict[str, bytes | str], str, str]] = [
      "s.ndjson: line 2: at", "offset"),
     ({**MINIMAL, "logs": {"ehr": "e.ndjson"}}, {"e__ndjson": "received at noon"}, "e.ndjson: line 1", "JSON object"),
     ({**MINIMAL, "logs": {"ehr": "e.ndjson"}}, {"e__ndjson": b'{"at":"\xff"}'}, "e.ndjson: line 1", "UTF-8"),
+    ({**MINIMAL, "logs": {"ehr": "e.ndjson"}}, {"e__ndjson": '{"at": "0001-01-01T00:00:00Z", "event": "filed"}'},
+     "e.ndjson: line 1: at", "1970 to 2199"),
+    ({**MINIMAL, "now": "9999-12-31T23:59:59Z"}, {}, "case.json: now", "between 1970 and 2199"),
+    ({**MINIMAL, "note": {"id": "N-1", "payload": "x" * 300}}, {}, "note.payload", "relative to the folder"),
+    ({**MINIMAL, "note": {"id": "N-1", "payload": "a\x00b"}}, {}, "note.payload", "relative to the folder"),
 ]  # fmt: skip
 
 
