@@ -67,6 +67,9 @@ def settings(request: HttpRequest, integration_id: uuid.UUID) -> HttpResponse:
                 gone = ", ".join(word[:1].lower() + word[1:] for word in done.dropped)
                 says = f"Removed because the address they are sent to, or the way there, changed: {gone}."
                 messages.warning(request, f"{says} Enter them again before the next test.")
+            if done.facts:
+                says = f"What was different here from the old vendor's profile was put back ({len(done.facts)})."
+                messages.warning(request, f"{says} The history on the vendor profile's page keeps them.")
             return redirect("integrations:integration", held.pk)
     return _settings_page(request, page)
 

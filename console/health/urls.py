@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.health import actions, editing, views
+from console.health import actions, editing, profile, views
 
 app_name = "integrations"
 _ONE = "integrations/<uuid:integration_id>/"
@@ -14,6 +14,9 @@ urlpatterns = [
     path(f"{_ONE}live/", views.live, name="live"),
     path(f"{_ONE}test/", actions.test, name="test"),
     path(f"{_ONE}settings/", editing.settings, name="settings"),
+    path(f"{_ONE}profile/", profile.profile, name="profile"),
+    path(f"{_ONE}profile/<slug:fact>/", profile.change_fact, name="change_fact"),
+    path(f"{_ONE}profile/<slug:fact>/back/", profile.put_back, name="put_fact_back"),
     path(f"{_ONE}baseline/", actions.baseline, name="baseline"),
     path(f"{_ONE}guide/", actions.guide, name="guide"),
     path(f"{_ONE}contacts/add/", actions.add_contact, name="add_contact"),

@@ -32,7 +32,8 @@ def split(part: engine.Integration) -> tuple[dict[str, Any], dict[str, Any]]:
             secrets[".".join(path)] = value
     for name in _OWN_COLUMNS:
         settings.pop(name, None)
-    return _without_empty(settings), secrets
+    own = settings.pop("vendor_profile", None)  # there an empty value says something: "not known here"
+    return _without_empty(settings) | ({"vendor_profile": own} if own else {}), secrets
 
 
 def join(integration: Integration) -> engine.Integration:

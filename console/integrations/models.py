@@ -173,6 +173,28 @@ class Baseline(models.Model):
         return f"baseline of {self.created_at:%Y-%m-%d}"
 
 
+class ProfileChange(models.Model):
+    """One change of an integration's copy of its vendor's profile: who, when, why. Only added to, never edited.
+
+    What is in force stands in the settings, as the engine reads it (`vendor_profile`).
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    integration = models.ForeignKey(Integration, on_delete=models.CASCADE, related_name="profile_changes")
+    fact = models.SlugField(max_length=60, help_text="A name of diagnostics/vendors/facts.")
+    value = models.JSONField(null=True, help_text="The integration's own value from then on.")
+    put_back = models.BooleanField(default=False, help_text="The vendor's value holds again; `value` says nothing.")
+    why = models.CharField(max_length=300, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ("-at", "-id")
+
+    def __str__(self) -> str:
+        return f"{self.fact} of {self.integration_id}, {self.at:%Y-%m-%d}"
+
+
 class Contact(models.Model):
     """Whom to reach about an integration."""
 

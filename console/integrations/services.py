@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 
 from console.accounts.models import Facility, User
 from console.accounts.services import record
-from console.integrations.models import Baseline, Contact, Integration, MaintenanceWindow, Source
+from console.integrations.models import Baseline, Contact, Integration, MaintenanceWindow, ProfileChange, Source
 from console.integrations.settings_fields import COLUMNS, SECRET_WORDS, bound_to, values_of
 from console.integrations.tokens import source_of
 
@@ -30,6 +30,7 @@ class Changed:
 
     fields: tuple[str, ...]
     dropped: tuple[str, ...]
+    facts: tuple[str, ...] = ()  # of the old vendor's profile, put back with another vendor
 
 
 def fingerprint(integration: Integration) -> str:
@@ -81,6 +82,10 @@ def change(
     moved = bound_to(held.settings) != bound_to(settings)
     dropped = tuple(sorted(name for name in kept if moved and name not in secrets))
     kept = {name: value for name, value in kept.items() if name not in dropped} | dict(secrets)
+    facts: tuple[str, ...] = ()
+    if columns.get("vendor", held.vendor) != held.vendor:
+        facts = tuple(sorted(settings.get("vendor_profile") or {}))
+        settings = {key: value for key, value in settings.items() if key != "vendor_profile"}
     changed = _changed(held, columns, settings)
     removed = sorted(set(held.secrets or {}) - set(kept))
     for name, value in columns.items():
@@ -96,9 +101,18 @@ def change(
     except IntegrityError:
         raise IntegrationError("Another integration of this facility has this name.") from None
     if changed or removed or secrets:
-        detail = {"changed": changed, "secrets_set": sorted(secrets), "secrets_removed": removed}
+        detail: dict[str, Any] = {"changed": changed, "secrets_set": sorted(secrets), "secrets_removed": removed}
+        if facts:
+            put_all_back(held, facts, "The integration is of another vendor now.", by)
+            detail["facts_put_back"] = list(facts)
         record(by=by, action="integration.changed", subject=held, facility=held.facility_id, detail=detail)
-    return Changed(tuple(changed), tuple(SECRET_WORDS[name] for name in dropped))
+    return Changed(tuple(changed), tuple(SECRET_WORDS[name] for name in dropped), facts)
+
+
+def put_all_back(held: Integration, facts: Sequence[str], why: str, by: User | None) -> None:
+    """Write into the history of a copy that the vendor's values hold again."""
+    rows = [ProfileChange(integration=held, fact=fact, put_back=True, why=why, by=by) for fact in facts]
+    ProfileChange.objects.bulk_create(rows)
 
 
 def _changed(held: Integration, columns: Mapping[str, Any], settings: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,8 @@ One list serves the case format, the console's page and the merge of an integrat
 can know a fact the others do not. A fact's name is public (`integration.vendor_profile`, docs/case-additions.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -233,7 +234,8 @@ def merged(profile: VendorProfile, overrides: Mapping[str, Any] | None) -> Vendo
     """Return the profile as it holds for one integration: its own facts in place of the vendor's.
 
     Codes are added to the vendor's, a code of the same surface and number taking its place. The site's own word
-    counts as verified. Raise ProfileError for what is no override.
+    counts as verified. What is no override is left out: `read_overrides` refuses it where it comes in, and a stored
+    one of another release must not stop a diagnosis.
     """
     if not overrides:
         return profile
@@ -245,7 +247,7 @@ def _merged(slug: str, encoded: bytes) -> VendorProfile:
     from diagnostics.vendors import profile as profile_of
 
     profile = profile_of(slug)
-    values = read_overrides(msgspec.json.decode(encoded))
+    values = dict(_readable(msgspec.json.decode(encoded)))
     changed: dict[str, Any] = {}
     for name, value in values.items():
         fact = BY_NAME[name]
@@ -256,6 +258,13 @@ def _merged(slug: str, encoded: bytes) -> VendorProfile:
             changed[name] = {**profile.codes, **value} if fact.kind is Kind.CODES else value
     here = Source("set for this integration", "this integration", "", True, tuple(values))
     return replace(profile, sources=(here, *profile.sources), **changed)
+
+
+def _readable(overrides: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in overrides.items():
+        if name in BY_NAME:
+            with suppress(ProfileError):
+                yield name, BY_NAME[name].read(value)
 
 
 def source_of(profile: VendorProfile, fact: Fact) -> Source | None:

@@ -265,3 +265,10 @@ def test_the_documented_names_of_facts_are_those_that_are_read() -> None:
     text = (Path(vendors.__file__).parents[2] / "docs" / "case-additions.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`([a-z_]+)`", text.partition("## Facts of")[2])) - {"cause", "surface", "code"}
     assert told - {"vendor_profile"} == {fact.name for fact in FACTS if fact.editable}
+
+
+def test_a_stored_fact_of_another_release_stops_no_diagnosis() -> None:
+    odd = merged(vendors.profile("epic"), {"gone": 1, "codes": "odd", "rate_per_minute": 0, "usual_filing_minutes": 30})
+    assert (odd.usual_filing_minutes, odd.rate.per_minute) == (30, None)
+    assert odd.codes == vendors.profile("epic").codes
+    assert odd.sources[0].covers == ("usual_filing_minutes",)

@@ -27,6 +27,9 @@ ROWS = {
     "integrations:live": SEEN,
     "integrations:test": Row(302, 404, 302, 403, method="post", privacy=404, administrator=403),
     "integrations:settings": managed(200, "get"),
+    "integrations:profile": SEEN,
+    "integrations:change_fact": managed(302, value="45", why="The EHR team said so."),
+    "integrations:put_fact_back": managed(302),
     "integrations:baseline": managed(302),
     "integrations:guide": managed(302, runbook_url="https://runbook.example/epic", escalation="Ask the desk."),
     "integrations:add_contact": managed(302, name="Desk", phone="+1 555 0101"),
@@ -52,5 +55,5 @@ def furnish(place: Place) -> dict[str, Any]:
     token = SourceToken.objects.create(source=source, name="walk", digest=source.id.bytes)
     return {
         "integration_id": place.integration.id, "contact_id": contact.id, "window_id": window.id,
-        "source_id": source.id, "token_id": token.id,
+        "source_id": source.id, "token_id": token.id, "fact": "usual_filing_minutes",
     }  # fmt: skip
