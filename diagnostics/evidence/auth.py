@@ -25,6 +25,7 @@ class DiscoveryDocument:
     scopes: tuple[str, ...] | None = None
     grants: tuple[str, ...] | None = None
     capabilities: tuple[str, ...] | None = None
+    introspection_endpoint: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,11 @@ class Discovery(Evidence):
         issuer = next((d.issuer for d in self.documents if d.issuer), None)
         found = {"endpoint": self.token_endpoint, "issuer": issuer}
         return {"token": kept} if (kept := {key: value for key, value in found.items() if value}) else {}
+
+    @property
+    def introspection_endpoint(self) -> str | None:
+        """Return the introspection endpoint of the first document that names one (RFC 7662, RFC 8414)."""
+        return next((d.introspection_endpoint for d in self.documents if d.introspection_endpoint), None)
 
     @property
     def signing_algorithms(self) -> tuple[str, ...] | None:
@@ -165,3 +171,18 @@ class TokenAnswer(Evidence):
         scope = sorted((self.scope or self.requested_scope).split())
         lifetime = None if self.expires_in is None else int(self.expires_in)
         return {"token": {"lifetime_s": lifetime, "scope": scope}}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TokenIntrospection(Evidence):
+    """Hold what the introspection endpoint says of the token granted in this run; `active` None where it does not say.
+
+    The endpoint asks for an authorization of its own (RFC 7662 section 2.1): a refusal says nothing of the token.
+    """
+
+    instant: ClassVar[Instant] = Instant.NOW
+    how_to_get: ClassVar[str] = "the EHR's introspection of the scribe's token, from the EHR team"
+    answer: HttpAnswer
+    active: bool | None = None
+    scope: str | None = None
+    expires_at: datetime | None = None

@@ -73,6 +73,7 @@ def _document(url: str, exchange: Exchange) -> DiscoveryDocument | None:
         scopes=_texts(data.get("scopes_supported")),
         grants=_texts(data.get("grant_types_supported")),
         capabilities=_texts(data.get("capabilities")),
+        introspection_endpoint=_text(data.get("introspection_endpoint")),
     )
 
 

@@ -95,6 +95,13 @@ def prepare(auth: Auth) -> TokenRequest:
     return _with_secret(auth, "client_credentials", form)
 
 
+def authenticated(auth: Auth, form: dict[str, str]) -> TokenRequest | None:
+    """Return a form with the client's own proof, as RFC 7662 section 2.1 asks for; None where the client has none."""
+    if auth.flow == "backend-services" and auth.private_key:
+        return _with_assertion(auth, form)
+    return _with_secret(auth, "introspection", form) if auth.client_secret and auth.client_id else None
+
+
 def _with_assertion(auth: Auth, form: dict[str, str]) -> TokenRequest:
     if not auth.private_key:
         raise ValueError("the case holds no private key to sign with")

@@ -6,12 +6,15 @@ from urllib.parse import urlsplit
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
+from diagnostics.checks.logged_words import closed_now
 from diagnostics.checks.step1_authentication.refused_tokens import live_refusal, refusal
 from diagnostics.evidence.auth import Discovery, DiscoveryDocument, TokenAnswer
 from diagnostics.evidence.case_parts import Settings
 from diagnostics.evidence.fhir import Capability
 from diagnostics.evidence.logs import NoteTrace
+from diagnostics.evidence.network import DnsAnswer, TcpConnect, TlsHandshake
 from diagnostics.findings import Result
+from diagnostics.parsing.scopes import parse_scopes
 from diagnostics.vocabulary import Step, Strength
 
 _METHOD_OF_FLOW = {"backend-services": "private_key_jwt"}
@@ -67,7 +70,13 @@ def discovery_is_served(
     checklist=("TOKEN.4",),
 )
 def token_endpoint_is_announced(
-    discovery: Discovery, settings: Settings, token: TokenAnswer | None, trace: NoteTrace | None
+    discovery: Discovery,
+    settings: Settings,
+    token: TokenAnswer | None,
+    trace: NoteTrace | None,
+    dns: tuple[DnsAnswer, ...] | None,
+    tcp: tuple[TcpConnect, ...] | None,
+    tls: tuple[TlsHandshake, ...] | None,
 ) -> Result:
     """Upgrades move authorization servers; a scribe that keeps the old address gets nothing there."""
     configured = settings.integration.auth.token_url
@@ -86,7 +95,16 @@ def token_endpoint_is_announced(
     if live is not None and live.error in _TOKEN_SERVER_SPEAKS:
         # Somebody there judges clients: an alias more likely than an address that was given up.
         return failed(says, strength=Strength.MODERATE, **facts)
+    if token is None and not closed_now("token", dns, tcp, tls):
+        # nothing was posted there, so that the configured one may be a valid alias
+        if trace is not None and any(t.ok and _same_place(t.asked.url, configured) for t in trace.tokens):
+            return warned(f"{says} The scribe got tokens at the configured one.", **facts)
+        return failed(says, conclusive=False, **facts)
     return failed(says, condemns=(token,) if token is not None else (), **facts)
+
+
+def _same_place(one: str | None, other: str) -> bool:
+    return one is None or normalized(one) == normalized(other)
 
 
 @check(
@@ -102,15 +120,35 @@ def method_is_offered(
     """A method that is not listed may be refused with the same invalid_client as a wrong secret."""
     auth = settings.integration.auth
     method = _METHOD_OF_FLOW.get(auth.flow, auth.auth_method if auth.client_secret else "none")
-    listed = _listed(discovery.documents)
-    if listed is None:
+    listed, lacking = _listed(discovery.documents), _lacking(discovery.documents, settings)
+    if listed is None and not any(each.capabilities for each in discovery.documents):
         return unknown("Discovery does not list the sign-in methods; the list is optional.")
-    if method in listed or (method == "none" and auth.flow == "provider-context"):
-        return passed("The method is offered.", method=method, listed=listed)
+    known = listed is None or method in listed or (method == "none" and auth.flow == "provider-context")
+    facts: dict[str, Any] = {"method": method, "listed": listed, "lacking": lacking}
+    if known and not lacking:
+        return passed("The method is offered.", **facts)
+    says = "the sign-in method" if not known else " and ".join(lacking)
     refused = refusal(trace, token)
-    if refused is None or refused.error not in ("invalid_client", "unauthorized_client", "invalid_request"):
-        return warned("The method is not listed, but it is not refused either.", method=method, listed=listed)
-    return failed("The scribe signs in by a method that the server does not offer.", method=method, listed=listed)
+    errors = _REFUSES_THE_METHOD if not known or lacking == (_SIGNED,) else (*_REFUSES_THE_METHOD, "invalid_scope")
+    if refused is None or refused.error not in errors:
+        return warned(f"The EHR does not announce {says}, but does not refuse it either.", **facts)
+    return failed(f"The EHR does not announce {says}, and refuses the token request ({refused.error}).", **facts)
+
+
+_REFUSES_THE_METHOD = ("invalid_client", "unauthorized_client", "invalid_request")
+_SIGNED, _FINE_SCOPES = "client-confidential-asymmetric", "permission-v2"
+
+
+def _lacking(documents: Iterable[DiscoveryDocument], settings: Settings) -> tuple[str, ...]:
+    """Return the SMART capabilities this integration needs and no document announces; none where none are listed."""
+    announced = {each for document in documents for each in document.capabilities or ()}
+    if not announced:
+        return ()
+    auth = settings.integration.auth
+    needed = (_SIGNED,) if auth.flow == "backend-services" else ()
+    if any(scope.version == 2 for scope in parse_scopes(auth.scopes)):
+        needed = (*needed, _FINE_SCOPES)
+    return tuple(each for each in needed if each not in announced)
 
 
 def _listed(documents: Iterable[DiscoveryDocument]) -> tuple[str, ...] | None:

@@ -42,6 +42,9 @@ def grants_as_before(
         if row.event == "change" and row.change and row.change.get("kind") == "role" and _earlier(row.at, refusal):
             gone = _lost_by(row.change, settings)
             lost |= {grant for grant in gone if held is None or reasons.lacks(held, grant)}
+    if not lost and stale and before:
+        return unknown("The account was changed after the note had failed; what it held then is not known.",
+                       get="the account's grants as they were when the note failed, from the EHR team")  # fmt: skip
     if not lost:
         return passed("No grant was lost.")
     says = f"The account lost {', '.join(sorted(lost))}."
