@@ -148,7 +148,7 @@ EGRESS_IP_NOT_ALLOWED = declare(
     ),
     checklist=("NET.1", "NET.3"),
     caution="Behind a NAT the EHR sees another address than the one the scribe's own network knows.",
-    explains=(*_ABOVE, _DIVERGES, *_TCP, "net.fwlog.drop", "perm.http403.classify"),
+    explains=(*_ABOVE, _DIVERGES, *_TCP, "net.proxy.block_page", "net.fwlog.drop", "perm.http403.classify"),
 )
 PROXY_407 = declare(
     "net.proxy.407",

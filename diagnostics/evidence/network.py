@@ -190,7 +190,7 @@ class Reached:
 
     segment: str
     target: str
-    layer: str  # ok dns tcp tls
+    layer: str  # ok dns tcp tls, or policy where the operator's allow-list kept us from looking
     fault: FaultSeen | None = None
     dns_outcome: str = ""
     addresses: tuple[str, ...] = ()

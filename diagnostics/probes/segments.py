@@ -6,9 +6,11 @@ import asyncio
 from dataclasses import replace
 
 from diagnostics.case import Case, Segment
+from diagnostics.evidence.base import Key, Missing
 from diagnostics.evidence.network import Reached, SegmentReach
 from diagnostics.gather import Context
 from diagnostics.net import Door
+from diagnostics.net.faults import FaultKind
 from diagnostics.probes.declare import Endpoint, probe
 from diagnostics.probes.endpoints import MLLP
 from diagnostics.probes.network import first_hop
@@ -22,11 +24,18 @@ def _has_segments(case: Case) -> bool:
 
 
 @probe(gives=SegmentReach, step=Step.NETWORK, applies=_has_segments)
-async def reach_from_segments(context: Context) -> SegmentReach:
-    """Make the network probes from each segment's own way out, all at once."""
+async def reach_from_segments(context: Context) -> SegmentReach | Missing:
+    """Make the network probes from each segment's own way out, all at once.
+
+    Only where the run stands at the integration's own place: from inside one segment no other can be looked out of.
+    """
+    if context.vantage != "here":
+        return Missing(Key(SegmentReach), f"this run stands in {context.vantage}", SegmentReach.how_to_get)
     policy = context.door.policy if isinstance(context.door, Door) else None
     acts = []
     for segment in context.case.integration.segments:
+        if not (segment.source_address or segment.proxy or segment.resolver):
+            continue  # without a way out of its own it would be this place under another name
         door = door_for(context.case, policy=policy, segment=segment)
         for endpoint in context.endpoints:
             acts.append(_reach(door, segment, endpoint))
@@ -38,14 +47,15 @@ async def _reach(door: Door, segment: Segment, endpoint: Endpoint) -> Reached:
     way = replace(endpoint, proxy=segment.proxy if proxied else None)
     host, port, _ = first_hop(door, way)
     names = await door.resolve(host)
-    outcome, addresses = names.outcome.value, names.addresses
+    seen = Reached(segment.name, endpoint.subject, "ok", None, names.outcome.value, names.addresses, proxied)
     if not names.found:
-        return Reached(segment.name, endpoint.subject, "dns", None, outcome, addresses)
+        return replace(seen, layer="dns")
     tcp = await door.connect(host, port)
     if tcp.fault is not None:
-        return Reached(segment.name, endpoint.subject, "tcp", fault_seen(tcp.fault), outcome, addresses)
+        layer = "policy" if tcp.fault.kind is FaultKind.POLICY else "tcp"
+        return replace(seen, layer=layer, fault=fault_seen(tcp.fault))
     if endpoint.tls:
         session = await door.tls(endpoint.host, endpoint.port, proxied=proxied)
         if session.fault is not None:
-            return Reached(segment.name, endpoint.subject, "tls", fault_seen(session.fault), outcome, addresses)
-    return Reached(segment.name, endpoint.subject, "ok", None, outcome, addresses)
+            return replace(seen, layer="tls", fault=fault_seen(session.fault))
+    return seen

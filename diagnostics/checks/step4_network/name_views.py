@@ -164,7 +164,7 @@ def _split(views: Iterable[frozenset[str]]) -> bool:
 
 
 def _closed_there(subject: str, reach: SegmentReach | None) -> bool:
-    return any(seen.target == subject and seen.layer != "ok" for seen in (reach.results if reach else ()))
+    return any(seen.target == subject and seen.layer in ("tcp", "tls") for seen in (reach.results if reach else ()))
 
 
 @check(

@@ -13,7 +13,7 @@ from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.codec import decode, encode
 from diagnostics.evidence.fhir import CanaryWrite, Capability, EncounterNow, Metadata, ReadBack, Reads
 from diagnostics.evidence.hl7 import CanaryMessage
-from diagnostics.evidence.network import DnsAnswer, SegmentReach, TcpConnect, TlsHandshake
+from diagnostics.evidence.network import DnsAnswer, SegmentReach, TcpConnect, TlsHandshake, TlsSamples
 from diagnostics.gather import gather
 from diagnostics.practice.server import PracticeEhr
 from diagnostics.probes.vantage import door_for
@@ -151,6 +151,28 @@ def test_every_further_segment_is_looked_from(played: Played) -> None:
     reach = seen(case, wanted={SegmentReach}).get(SegmentReach)
     assert reach is not None
     assert {(each.segment, each.layer) for each in reach.results} == {("west", "ok"), ("east", "dns")}
+
+
+def test_a_segment_without_a_way_out_of_its_own_is_not_looked_from(played: Played) -> None:
+    case = played(segments=(Segment("west", "127.0.0.2", None, None), Segment("attic", None, None, None)))
+    reach = seen(case, wanted={SegmentReach}).get(SegmentReach)
+    assert reach is not None and {each.segment for each in reach.results} == {"west"}
+
+
+def test_from_inside_one_segment_no_other_is_looked_out_of(played: Played) -> None:
+    case = played(segments=(Segment("west", "127.0.0.2", None, None),))
+    inside = gather(case, door=door_for(case), wanted={SegmentReach, TcpConnect}, vantage="lake", budget_s=5.0)
+    bag = asyncio.run(inside)
+    assert bag.get(SegmentReach) is None and "lake" in bag.missing(SegmentReach)[0].because
+    assert {each.seen_from for each in bag.every(TcpConnect)} == {"lake"}
+
+
+def test_a_pinned_host_is_shaken_hands_with_five_times_and_another_once(played: Played) -> None:
+    case = played(tls_pins=("sha256/AAAA",))
+    pinned = seen(case, wanted={TlsSamples}).every(TlsSamples)
+    by_role = {role: len(each.samples) for each in pinned for role in each.roles}
+    assert by_role["fhir"] == 5 and all(s.verified for each in pinned for s in each.samples)
+    assert all(not each.samples for each in seen(played(), wanted={TlsSamples}).every(TlsSamples))
 
 
 def _closed_udp() -> int:

@@ -94,6 +94,14 @@ ROWS: list[tuple[str, list[Evidence], Outcome, Strength | None]] = [
     ("net.timeout.gateway", [metadata()], PASSED, None),
     ("net.segment.divergence", [tls(), SegmentReach(results=(Reached("west", "ehr.example.test:443", "tcp"),))],
      FAILED, D),
+    ("net.segment.divergence", [dns("nxdomain"), SegmentReach(results=(Reached("w", "ehr.example.test:443", "ok"),))],
+     FAILED, D),
+    ("net.segment.divergence", [tcp("timeout_connect"), SegmentReach(results=(
+        Reached("w", "ehr.example.test:443", "ok"),))], FAILED, D),
+    ("net.segment.divergence", [tls(), SegmentReach(results=(Reached("w", "ehr.example.test:443", "policy"),))],
+     NA, None),
+    ("net.segment.divergence", [tcp("policy"), SegmentReach(results=(Reached("w", "ehr.example.test:443", "tcp"),))],
+     NA, None),
     ("net.segment.divergence", [tls(), SegmentReach(results=(Reached("west", "ehr.example.test:443", "ok"),))],
      PASSED, None),
     ("net.segment.divergence", [tcp("refused"), SegmentReach(results=(Reached("w", "ehr.example.test:443", "tcp"),))],
@@ -109,6 +117,12 @@ def test_a_live_network_check_judges(
     assert (finding.status, finding.strength if status is FAILED else None) == (status, strength), finding.says
     if status is FAILED and check not in ("net.segment.divergence", "net.proxy.auth_stripped"):
         assert finding.condemns
+
+
+def test_each_sentence_says_where_it_was_seen_from() -> None:
+    west = Reached("west", "ehr.example.test:443", "tcp", fault("timeout_connect", "tcp", says="no answer"))
+    found = judged("net.segment.divergence", tls(), SegmentReach(results=(west,)))
+    assert "Seen from here" in found.says and "seen from west" in found.says and "no answer" in found.says
 
 
 def test_an_intermediate_that_another_endpoint_sends_is_what_is_missing_here() -> None:
