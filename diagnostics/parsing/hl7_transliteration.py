@@ -109,8 +109,9 @@ def _by_decomposition(character: str, before: str, after: str) -> str | None:
     plain = "".join(part for part in parts if not unicodedata.combining(part))
     if not plain.isascii() or not plain.strip():
         return None
-    if plain.isdigit() and unicodedata.decimal(character, None) is None:
-        return None  # a circled figure is no digit of the number it stands beside
+    if any(part.isdigit() for part in plain) and unicodedata.decimal(character, None) is None:
+        # a circled figure is no digit of the number it stands beside; a sign for square metres may be written m2
+        return plain if plain[0].isalpha() and not after.isdigit() else None
     return plain
 
 

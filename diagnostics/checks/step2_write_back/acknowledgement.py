@@ -136,10 +136,14 @@ def came(trace: NoteTrace, clock: Clock, settings: Settings, sent: Hl7Message | 
 
 
 def _arrived(trace: NoteTrace, attempt: Attempt) -> bool:
-    """Tell whether the EHR's log shows this very attempt: a row nearer to it than to any other (its own clock)."""
-    offset = timedelta(seconds=trace.clock_offset_s or 0.0)
+    """Tell whether the EHR's log shows this very attempt: a row nearer to it than to any other.
+
+    It must be nearer both with and without the clocks' estimated offset, which the same row may have given.
+    """
+    shifts = {timedelta(0), timedelta(seconds=trace.clock_offset_s or 0.0)}
     return any(
-        min(trace.attempts, key=lambda one: abs(row.at - offset - one.at)) is attempt for row in trace.ehr("received")
+        all(min(trace.attempts, key=lambda one: abs(row.at - shift - one.at)) is attempt for shift in shifts)
+        for row in trace.ehr("received")
     )
 
 

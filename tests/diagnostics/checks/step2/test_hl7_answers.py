@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from diagnostics.vocabulary import Category, Outcome, Strength
+from diagnostics.vocabulary import Category, Outcome, Strength, WhoActs
 from tests.diagnostics import stories
 from tests.diagnostics.checks.charts import judged
 from tests.diagnostics.checks.step2.payloads import MSH, fhir_case, hl7_case, message, nack, sent_and
@@ -63,6 +63,76 @@ TABLE: list[tuple[str, str, Any, Outcome]] = [
 def test_the_acknowledgement_is_judged(what: str, check: str, case: Any, status: Outcome) -> None:
     found = judged(f"hl7.ack.{check}", case)
     assert found.status is status, found.says
+
+
+MLLP = {"method": "MLLP", "url": "mllp://ehr.example.test:2575"}
+
+
+def twice(first: dict[str, Any] | None, second: dict[str, Any] | None) -> list[stories.Row]:
+    """Return the rows of two attempts, a minute apart, with their answers (None: silence until the sender gave up)."""
+    rows = [*stories.made()]
+    for at, answer in ((2, first), (62, second)):
+        rows.append(stories.scribe(at, "sent", **MLLP))
+        given = answer or {"event": "failed", "error": "no ack within 30 s"}
+        event = given.get("event", "acked" if given.get("ack") in ("AA", "CA") else "failed")
+        rows.append(stories.scribe(at + 1, event, **{**MLLP, **{k: v for k, v in given.items() if k != "event"}}))
+    return rows
+
+
+OWN, OTHER = {"ack": "AA", "ack_id": "tx-1"}, {"ack": "AA", "ack_id": "tx-0"}
+NO, NOT_OURS = {"ack": "AE", "ack_id": "tx-1"}, {"ack": "AE", "ack_id": "tx-0"}
+EARLIER = [stories.ehr(3, "received")]
+SEVERAL: list[tuple[str, str, Any, Outcome]] = [
+    ("a late answer, then our own", "mismatch", hl7_case(message(), twice(OTHER, OWN)), WARNING),
+    ("our own, then another's", "mismatch", hl7_case(message(), twice(NO, OTHER)), FAILED),
+    ("accepted, then silence", "missing", hl7_case(message(), twice(OWN, None)), WARNING),
+    ("refused, then silence", "missing", hl7_case(message(), twice(NO, None)), FAILED),
+    ("refused, then accepted", "negative", hl7_case(message(), twice(NO, OWN)), PASSED),
+    ("a refusal of another message", "negative", hl7_case(message(), sent_and(event="failed", **NOT_OURS)), UNKNOWN),
+    ("engine only, then the EHR's own", "commit_only",
+     hl7_case(message(), twice({"ack": "CA", "ack_id": "tx-1"}, OWN)), PASSED),
+    ("MSH-10 answered, another id logged", "mismatch",
+     hl7_case(message(), sent_and(ack="AA", ack_id="MSG-1")), PASSED),
+    ("errors only are answered", "missing", hl7_case(message(MSH=f"{MSH}|||ER|NE"), TIMEOUT), NA),
+    ("original mode", "missing", hl7_case(message(MSH=f"{MSH}|||"), TIMEOUT), FAILED),
+    ("commit only by design", "commit_only", hl7_case(message(MSH=f"{MSH}|||AL|NE"), COMMIT), NA),
+    ("commit only by design, and nothing filed", "commit_only",
+     hl7_case(message(MSH=f"{MSH}|||AL|NE"), COMMIT, ehr_rows=EARLIER), FAILED),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("what", "check", "case", "status"), SEVERAL, ids=[f"{row[1]}-{row[0]}" for row in SEVERAL])
+def test_the_last_answer_to_this_message_decides(what: str, check: str, case: Any, status: Outcome) -> None:
+    found = judged(f"hl7.ack.{check}", case)
+    assert found.status is status, found.says
+
+
+@pytest.mark.parametrize(("seen_at", "told"), [((3, 63), True), ((3,), False)])
+def test_the_ehrs_row_of_an_earlier_attempt_says_nothing_of_the_last(seen_at: tuple[int, ...], told: bool) -> None:
+    rows = [stories.ehr(at, "received") for at in seen_at]
+    found = judged("hl7.ack.missing", hl7_case(message(), twice(NO, None), ehr_rows=rows))
+    assert ("The EHR's log shows" in found.says) is told
+
+
+@pytest.mark.parametrize(
+    ("due", "seen", "strength"), [("AL", True, S), ("AL", False, S), ("NE", True, M), ("", False, M)]
+)
+def test_how_surely_the_ehr_never_confirmed(due: str, seen: bool, strength: Strength) -> None:
+    case = hl7_case(message(MSH=f"{MSH}|||AL|{due}"), COMMIT, ehr_rows=EARLIER if seen else None)
+    assert judged("hl7.ack.commit_only", case).strength is strength
+
+
+@pytest.mark.parametrize(("sender", "spoke"), [("EHR", False), ("ehr", False), ("GATE", True)])
+def test_who_refused_is_told_where_it_was_not_the_ehr(sender: str, spoke: bool) -> None:
+    found = judged("hl7.ack.negative", hl7_case(message(), nack("AE", "101", "PID-5", sender)))
+    assert ("interface engine" in found.says) is spoke
+    assert (found.who_acts is WhoActs.INTEGRATION_ENGINEER) is spoke
+
+
+def test_a_warning_beside_an_error_does_not_decide() -> None:
+    body = "MSH|^~\\&|EHR\rMSA|AE|tx-1\rERR||OBX^1^3|103^x|W\rERR||PID^1^3|204^x|E\r"
+    found = judged("hl7.ack.negative", hl7_case(message(), sent_and(ack="AE", ack_id="tx-1", error=body)))
+    assert (found.facts["error_code"], found.category) == ("204", E.FIELD_MAPPING)
 
 
 def test_a_fhir_integration_is_not_asked_about_acknowledgements() -> None:
