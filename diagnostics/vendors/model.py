@@ -183,10 +183,14 @@ class VendorProfile:
             return (Surface.HL7,)
         if protocol == "oauth":
             return (Surface.TOKEN,)
-        for route in self.write_routes:
-            if url and route.holds(url):
-                return (Surface(route.surface),)
+        route = self.route_of(url or "")
+        if route is not None:
+            return (Surface(route.surface),)
         return (Surface.FHIR, Surface.WRITEBACK, Surface.V1)
+
+    def route_of(self, url: str) -> WriteRoute | None:
+        """Return the vendor's own write route that an address belongs to, or None."""
+        return next((route for route in self.write_routes if url and route.holds(url)), None)
 
     def code_of_answer(self, protocol: str, code: str, url: str | None = None) -> tuple[Surface, VendorCode] | None:
         """Return the meaning of a code met in an answer of this protocol, FHIR before the vendor's own routes."""
