@@ -32,10 +32,12 @@ def explain_ack(question: Question) -> Explanation:
     if ack is None or not ack.negative:
         return category_only(None, None, "The receiver accepted the message (AA or CA); this is no error.")
     error = next((error for error in ack.errors if error.severity not in ("W", "I")), AckError())
-    code = error.code if error.code.isdigit() and len(error.code) == 3 else _code_of_words(ack)
+    coded = error.code.isdigit() and len(error.code) == 3
+    code = error.code if coded else _code_of_words(ack)
     where = f" at {error.location}" if _PLACE.match(error.location) else ""
     if code in _BY_CODE:
-        return of_cause(_BY_CODE[code], PROVEN, f"The receiver refused the message{where}: table 0357 code {code}.")
+        says = f"The receiver refused the message{where}: table 0357 code {code}{'' if coded else ', by its words'}."
+        return of_cause(_BY_CODE[code], PROVEN if coded else LIKELY, says)
     if code == "100":
         missing = question.about("missing", "required segment", "not present", "absent")
         cause = "hl7.grammar.missing" if missing else "hl7.grammar.order"

@@ -41,7 +41,7 @@ _SYNTAX = re.compile(
 )
 _SPEECH = re.compile(
     r"\b(?:oauth|jwt|tls|ssl|dns|tcp|proxy|gateway|upstream|access token|refresh token|nginx|curl|socket|api|server"
-    r"|endpoint|fhir|hl7|firewall|scope|write-?back|could not be (?:saved|filed|stored)|payload|encounter is|interface)\b",
+    r"|endpoint|fhir|hl7|firewall|scope|write-?back|could not be (?:saved|filed|stored)|payload|interface)\b",
     re.I,
 )
 

@@ -4,6 +4,8 @@ The registered error code decides the branch; the description, which every serve
 narrows it. A bare `invalid_client` never says which part of the proof was wrong.
 """
 
+import re
+
 from diagnostics.explaining.model import LIKELY, POSSIBLE, PROVEN, Explanation, Question, category_only, of_cause
 from diagnostics.vocabulary import Category
 
@@ -53,6 +55,16 @@ _ASSERTION = (
     ("auth.assertion.alg_typ", ("algorithm", " alg ", "'alg'", "\"alg\"", "alg header", "signing alg")),
     ("auth.assertion.iss_sub", ("issuer", "'iss'", "'sub'", "subject", " iss ", " sub ", "iss claim", "sub claim")),
 )  # fmt: skip
+
+_KEY_SET = r"\b(?:jwks(?:_uri| url| endpoint)?|jku|jwk set(?: url)?|key set(?: url)?)\b"
+_KEY_ABSENT = re.compile(
+    r"\bkey\b[^\n]{0,60}\b(?:not (?:part of|in|among|listed|present|registered|published)|absent|missing from)\b"
+    r"|" + _KEY_SET + r"[^\n]{0,40}\b(?:does not (?:contain|hold|list)|lacks|without|has no)\b"
+)
+_KEY_SET_UNREAD = re.compile(
+    _KEY_SET + r"[^\n]{0,60}\b(?:answered|returned|unreachable|not reachable|timed out|timeout|refused|failed"
+    r"|could not be (?:read|fetched|loaded|reached|retrieved)|is not (?:json|available|readable)|http|[345][0-9]{2})\b"
+)
 
 
 def explain_oauth(question: Question) -> Explanation:
@@ -150,6 +162,10 @@ def _unauthorized_client(question: Question) -> Explanation:
 def _assertion(question: Question) -> Explanation | None:
     """Name what the server says is wrong with the client assertion."""
     padded = f" {question.words} "
+    if _KEY_ABSENT.search(padded):
+        return of_cause("auth.assertion.kid", LIKELY)
+    if _KEY_SET_UNREAD.search(padded):
+        return of_cause("auth.jwks.unreachable", LIKELY)
     for cause, words in _ASSERTION:
         if any(word in padded for word in words):
             return of_cause(cause, LIKELY)

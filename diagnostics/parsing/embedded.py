@@ -29,6 +29,11 @@ _OAUTH_WORD = re.compile(
     r"|consent_required|invalid_target|temporarily_unavailable)(?![A-Za-z0-9_-])"
 )
 _HEADER = re.compile(r"^(?:<\s|\s{0,8})?([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]{1,4}(\S[^\r\n]{0,4000})$")
+_JSON_HEADER = re.compile(  # as an HTTP client prints them in an error object
+    r"[\"'](www-authenticate|proxy-authenticate|via|server|location|retry-after|x-cache|x-squid-error)[\"']"
+    r"\s{0,3}:\s{0,3}[\"']((?:[^\"\\\n]|\\.){1,2000})[\"']",
+    re.IGNORECASE,
+)
 _STATUS_LINE = re.compile(r"\bHTTP/[0-9](?:\.[0-9])?[ \"]{1,4}([1-5][0-9]{2})\b")
 
 
@@ -174,7 +179,7 @@ def oauth_words(text: str) -> dict[str, str] | None:
 
 
 def headers(text: str) -> dict[str, str]:
-    """Return response headers written one a line (as curl -i and -v print them), names in lower case."""
+    """Return response headers written one a line (as curl prints them) or as JSON members, names in lower case."""
     found: dict[str, str] = {}
     for line in text[:LIMIT].splitlines()[:400]:
         if line.startswith(">"):  # curl -v marks what was sent; only the answer counts
@@ -187,6 +192,10 @@ def headers(text: str) -> dict[str, str]:
             elif name in found:
                 continue
             found[name] = value
+    for written in _JSON_HEADER.finditer(text[:LIMIT]):
+        name, value = written.group(1).lower(), written.group(2).replace('\\"', '"')
+        if name != "location" or value.startswith(("http", "/")):
+            found.setdefault(name, value)
     return found
 
 
