@@ -166,6 +166,7 @@ from diagnostics.causes.permissions import (
     SCOPE_QUERY_CONSTRAINT,
     SCOPE_WRITE_MISSING,
 )
+from diagnostics.causes.registration import CLIENT_NOT_ACTIVATED
 from diagnostics.causes.template_conflict import (
     CATCHALL,
     FIELD_UNKNOWN,
@@ -204,6 +205,7 @@ __all__ = [
     "CATCHALL",
     "CLIENT_DEACTIVATED",
     "CLIENT_INVALID",
+    "CLIENT_NOT_ACTIVATED",
     "CLIENT_WRONG_ENVIRONMENT",
     "CODE_LOCAL_MISSING",
     "CREDENTIAL_ROTATED",
