@@ -8,7 +8,6 @@ from typing import Any
 
 from diagnostics import catalog, causes
 from diagnostics.case import Case
-from diagnostics.causes.registration import CLIENT_NOT_ACTIVATED
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
 from diagnostics.checks.step1_authentication.enablement import enabled_row
 from diagnostics.checks.step1_authentication.refused_tokens import refusal, token_came
@@ -26,7 +25,7 @@ from diagnostics.vocabulary import Instant, Step, Strength
     id="auth.client.not_activated",
     step=Step.AUTHENTICATION,
     title="The client has been enabled long enough for the token server to know it",
-    hints=CLIENT_NOT_ACTIVATED,
+    hints=causes.CLIENT_NOT_ACTIVATED,
     strength=Strength.MODERATE,
     checklist=("TOKEN.7",),
     applies=lambda case: case.vendor.client_sync_hours is not None,
