@@ -35,6 +35,9 @@ def _row(event: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {"at": event["recorded"], "event": name}
     if failed and event.get("outcomeDesc"):
         row["error"] = str(event["outcomeDesc"])
+    kinds = [kind for kind in _list(event.get("subtype")) if isinstance(kind, dict)]
+    if kinds:
+        row["subtype"] = " ".join(f"{kind.get('code')} {kind.get('display')}" for kind in kinds)[:200]
     for entity in _list(event.get("entity")):
         _entity(row, entity if isinstance(entity, dict) else {})
     for agent in _list(event.get("agent")):

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from diagnostics.causes.model import declared
 from diagnostics.practice.behaviour import BEHAVIOUR_KNOBS
+
+CAUSES = declared()  # importing the model has imported the whole catalogue
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,6 @@ class Fault:
     category: str
     failure_mode: str
     certainty: str
-    who_acts: str
     needs: tuple[str, ...] = ("live",)
     protocol: str = "fhir"
     ehr: Mapping[str, Any] = field(default_factory=dict)
@@ -99,8 +101,15 @@ class Fault:
     story: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse a knob that does not exist: a typing slip would make a healthy fault."""
+        """Refuse a knob or a cause that does not exist: a typing slip would make a healthy fault."""
         refuse_unknown_knobs(self.name, self.ehr, self.scribe, self.story)
+        if self.cause not in CAUSES:
+            raise ValueError(f"{self.name} names a cause that does not exist: {self.cause}")
+
+    @property
+    def who_acts(self) -> str:
+        """Return who must act, as the catalogue of causes says."""
+        return CAUSES[self.cause].who_acts.value
 
 
 def refuse_unknown_knobs(

@@ -14,16 +14,13 @@ def _fault(
     *,
     mode: str = "partial",
     certainty: str = "proven",
-    who: str = "informatics",
     needs: tuple[str, ...] = ("payload", "filed", "mapping", "template"),
     ehr: dict[str, Any] | None = None,
     scribe: dict[str, Any] | None = None,
     story: dict[str, Any] | None = None,
 ) -> Fault:
     category = "template_conflict" if cause.startswith("tmpl.") else "field_mapping"
-    return Fault(
-        name, symptom, cause, category, mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {}
-    )
+    return Fault(name, symptom, cause, category, mode, certainty, needs, "fhir", ehr or {}, scribe or {}, story or {})
 
 
 _TEMPLATE_CHANGE = {"kind": "template", "what": "{template}", "from": "{old_version}", "to": "{new_version}"}
@@ -75,7 +72,6 @@ CHART_FAULTS = (
         "map.patient.mismatch",
         "A note stands in another patient's chart.",
         mode="misplaced",
-        who="ehr_team",
         needs=("payload", "filed"),
         ehr={"filing": "other_patient"},
     ),

@@ -14,16 +14,13 @@ def _fault(
     *,
     mode: str = "rejected",
     certainty: str = "proven",
-    who: str = "integration_engineer",
     category: str = "endpoint_configuration",
     needs: tuple[str, ...] = ("live", "logs"),
     ehr: dict[str, Any] | None = None,
     scribe: dict[str, Any] | None = None,
     story: dict[str, Any] | None = None,
 ) -> Fault:
-    return Fault(
-        name, symptom, cause, category, mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {}
-    )
+    return Fault(name, symptom, cause, category, mode, certainty, needs, "fhir", ehr or {}, scribe or {}, story or {})
 
 
 FHIR_FAULTS = (
@@ -50,7 +47,6 @@ FHIR_FAULTS = (
         "fhir-create-not-offered",
         "fhir.capability.create_missing",
         "A new integration reads well but every note is refused with 405.",
-        who="ehr_vendor",
         ehr={"create_advertised": False, "create_refused": True},
     ),
     _fault(
@@ -79,7 +75,6 @@ FHIR_FAULTS = (
         "fhir-payload-structure",
         "fhir.payload.structure",
         "Every note is refused with 400 since the scribe's release.",
-        who="scribe_vendor",
         needs=("payload", "logs"),
         scribe={"payload": "structure"},
     ),
@@ -87,7 +82,6 @@ FHIR_FAULTS = (
         "fhir-payload-required",
         "fhir.payload.required",
         "Notes of one new note type are refused with 422.",
-        who="scribe_vendor",
         needs=("payload", "logs"),
         scribe={"payload": "required"},
     ),
@@ -96,7 +90,6 @@ FHIR_FAULTS = (
         "fhir.payload.attachment",
         "Some notes are refused with 422: the attachment cannot be read.",
         certainty="likely",
-        who="scribe_vendor",
         needs=("payload", "logs"),
         scribe={"payload": "attachment"},
     ),
@@ -116,7 +109,6 @@ FHIR_FAULTS = (
         "A note is refused with 409 because another note has its identifier.",
         certainty="possible",
         needs=("logs",),
-        who="scribe_vendor",
         ehr={"duplicate_refused": True},
         scribe={"reuse_identifier": True},
     ),
@@ -126,7 +118,6 @@ FHIR_FAULTS = (
         "The scribe says delivered, the EHR says accepted, and forty minutes later there is no note.",
         mode="delayed",
         certainty="possible",
-        who="ehr_team",
         needs=("logs", "filed"),
         ehr={"accept_later": "lost"},
         story={"minutes_ago": 40.0},
@@ -137,7 +128,6 @@ FHIR_FAULTS = (
         "The EHR answers 201 with an address, and nothing can be read there.",
         mode="delayed",
         certainty="possible",
-        who="ehr_team",
         ehr={"readback": "absent"},
         story={"minutes_ago": 40.0},
     ),

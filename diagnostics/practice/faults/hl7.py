@@ -14,16 +14,13 @@ def _fault(
     *,
     mode: str = "rejected",
     certainty: str = "proven",
-    who: str = "integration_engineer",
     category: str = "endpoint_configuration",
     needs: tuple[str, ...] = ("payload", "logs"),
     ehr: dict[str, Any] | None = None,
     scribe: dict[str, Any] | None = None,
     story: dict[str, Any] | None = None,
 ) -> Fault:
-    return Fault(
-        name, symptom, cause, category, mode, certainty, who, needs, "hl7v2", ehr or {}, scribe or {}, story or {}
-    )
+    return Fault(name, symptom, cause, category, mode, certainty, needs, "hl7v2", ehr or {}, scribe or {}, story or {})
 
 
 def _message(
@@ -106,7 +103,6 @@ HL7_FAULTS = (
         "Notes arrive, but long sections end in the middle of a word.",
         mode="partial",
         certainty="likely",
-        who="ehr_team",
         needs=("payload", "filed"),
         ehr={"obx_silent_cut": 1000},
         scribe={"bulk": 2600},
@@ -117,7 +113,6 @@ HL7_FAULTS = (
         "Every note is refused; the engine says that it failed inside.",
         certainty="likely",
         category="ehr_defect",
-        who="ehr_vendor",
         needs=("logs",),
         ehr={"ack": "internal_error"},
     ),
@@ -136,7 +131,6 @@ HL7_FAULTS = (
         "A note is refused: the record is locked.",
         certainty="likely",
         category="permissions",
-        who="ehr_team",
         needs=("logs",),
         ehr={"ack": "locked"},
     ),
@@ -146,7 +140,6 @@ HL7_FAULTS = (
         "Messages leave the scribe and no answer comes back within half a minute.",
         mode="unknown",
         certainty="possible",
-        who="ehr_team",
         needs=("logs",),
         ehr={"ack": "none"},
         scribe={"timeout_s": 0.3},
@@ -158,7 +151,6 @@ HL7_FAULTS = (
         "The scribe reports failures, yet the notes are in the chart: the answers carry another id.",
         mode="delivered",
         certainty="possible",
-        who="ehr_team",
         needs=("logs",),
         ehr={"ack": "other_id"},
     ),

@@ -14,14 +14,13 @@ def _fault(
     *,
     mode: str = "rejected",
     certainty: str = "proven",
-    who: str = "ehr_team",
     needs: tuple[str, ...] = ("live", "logs"),
     ehr: dict[str, Any] | None = None,
     scribe: dict[str, Any] | None = None,
     story: dict[str, Any] | None = None,
 ) -> Fault:
     return Fault(
-        name, symptom, cause, "permissions", mode, certainty, who, needs, "fhir", ehr or {}, scribe or {}, story or {}
+        name, symptom, cause, "permissions", mode, certainty, needs, "fhir", ehr or {}, scribe or {}, story or {}
     )
 
 
@@ -88,7 +87,6 @@ PERMISSION_FAULTS = (
         "perm-encounter-closed",
         "perm.encounter.closed",
         "A note dictated in the evening is refused: its visit was signed and closed.",
-        who="provider",
         needs=("logs", "encounter"),
         story={"encounter": {"status": "finished", "signed": True}},
     ),

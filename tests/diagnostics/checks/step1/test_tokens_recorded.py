@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from diagnostics.case import Auth, Case
+from diagnostics.parsing.audit_event import audit_event_rows
 from diagnostics.vocabulary import Instant, Outcome, Strength
 from tests.diagnostics.checks.seen import dns, judged, oauth, reads, signing, token
-from tests.diagnostics.stories import BASE, START, TOKEN_URL, Row, case, ehr, integration, made, note, scribe
+from tests.diagnostics.stories import BASE, START, TOKEN_URL, Row, at, case, ehr, integration, made, note, scribe
 
 PASSED, FAILED, WARNING = Outcome.PASSED, Outcome.FAILED, Outcome.WARNING
 UNKNOWN, NA = Outcome.UNKNOWN, Outcome.NOT_APPLICABLE
@@ -163,6 +164,18 @@ def test_a_session_that_ended_takes_its_token_with_it(
 ) -> None:
     finding = judged("auth.session.ended", of=told(rows, trail, auth, the_note=note(provider_id="prov-7")))
     assert (finding.status, finding.strength if status is FAILED else None) == (status, strength), finding.says
+
+
+def test_a_logout_is_read_from_an_audit_event_as_well() -> None:
+    event = {
+        "resourceType": "AuditEvent",
+        "recorded": at(100),
+        "subtype": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "110123", "display": "Logout"}],
+        "agent": [{"who": {"reference": "Practitioner/prov-7"}}],
+    }
+    (row,) = audit_event_rows(event)
+    of = told([*asked(2, 200), *wrote(200, 401)], [dict(row)], PERSON, the_note=note(provider_id="prov-7"))
+    assert judged("auth.session.ended", of=of).strength is S
 
 
 def aimed(audience: str | None) -> Auth:

@@ -48,7 +48,8 @@ OUTAGES: list[tuple[list[Row], Outcome]] = [
     ([*ours(500, error='{"error": "access_denied"}'), *site("south", 200), *site("west", 500)], PASSED),
     ([*ours(422), *site("south", 200), *site("west", 500), *site("east", 510)], PASSED),
     # the last answer decides: the outage was over when the note was refused for good
-    ([*ours(), scribe(900, "sent"), scribe(901, "failed", status=422), *site("south", 200), *site("west", 500)], PASSED),
+    ([*ours(), *site("south", 200), *site("west", 500), scribe(900, "sent"), scribe(901, "failed", status=422)],
+     PASSED),
     ([*made(), scribe(300, "sent"), scribe(301, "failed", status=503)], UNKNOWN),
     (made(), NA),
 ]  # fmt: skip
