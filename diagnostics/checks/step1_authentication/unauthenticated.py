@@ -101,7 +101,8 @@ def api_key_is_there(
         facts: dict[str, Any] = {"status": each.status, "key_configured": auth.api_key is not None}
         if named or (auth.flow == "api-key" and each.status == 401 and not each.answer.bearer_error):
             return failed("The EHR refuses the request for want of its API key.", instant=instant, **facts)
-        if auth.api_key is None and not each.answer.bearer_error:
+        elsewhere = found is not None or bool(each.answer.vendor_codes)  # the answer names another fault itself
+        if auth.api_key is None and not each.answer.bearer_error and not elsewhere:
             return failed("The EHR refuses the request, and the integration holds no API key.", conclusive=False,
                           instant=instant, **facts)  # fmt: skip
     if auth.api_key is None and last is None and trace is None and not (reads and reads.allowed):

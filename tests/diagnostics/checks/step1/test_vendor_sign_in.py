@@ -10,6 +10,7 @@ from diagnostics.evidence.logs import EhrRow
 from diagnostics.findings import Finding
 from diagnostics.vocabulary import Outcome, Strength
 from tests.diagnostics import stories
+from tests.diagnostics.checks.charts import outcome
 from tests.diagnostics.checks.seen import capability, judged, keys, oauth, token
 
 PASSED, FAILED, WARNING, UNKNOWN, NA = (
@@ -226,3 +227,20 @@ def test_a_token_answer_that_no_vendor_explains_says_nothing() -> None:
     live = judged("auth.client.invalid.vendor", oauth("unauthorized_client"), of=epic(None, None, "meditech"))
     assert live.status is FAILED
     assert judged("auth.client.invalid.vendor", token(), of=epic(None, None, "meditech")).status is PASSED
+
+
+@pytest.mark.parametrize(
+    ("vendor", "status", "error", "expected"),
+    [
+        ("eclinicalworks", 403, "", FAILED),
+        ("eclinicalworks", 403, '{"status": "139", "errorKey": "ENCOUNTER_IS_LOCKED"}', PASSED),
+        ("eclinicalworks", 403, outcome("forbidden", "Insufficient scope for this request"), PASSED),
+        ("eclinicalworks", 422, "", PASSED),
+        ("epic", 403, "", NA),
+    ],
+)
+def test_an_extra_key_is_missed_only_where_the_vendor_has_one_and_nothing_else_is_named(
+    vendor: str, status: int, error: str, expected: Outcome
+) -> None:
+    rows = [*granted(), stories.scribe(3, "sent"), stories.scribe(4, "failed", status=status, error=error)]
+    assert judged("auth.apikey.missing", of=epic(rows, None, vendor)).status is expected
