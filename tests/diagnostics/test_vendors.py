@@ -11,7 +11,8 @@ import pytest
 
 from diagnostics import catalog, vendors
 from diagnostics.case import Auth
-from diagnostics.errors import DeclarationError
+from diagnostics.case_folder import load
+from diagnostics.errors import CaseError, DeclarationError
 from diagnostics.vendors.facts import BY_NAME, FACTS, Kind, ProfileError, merged, read_overrides, source_of, words_of
 from diagnostics.vendors.model import RateRule, Surface, VendorProfile
 from diagnostics.vendors.rules import KeyRule, VersionFloor, release_of
@@ -272,3 +273,26 @@ def test_a_stored_fact_of_another_release_stops_no_diagnosis() -> None:
     assert (odd.usual_filing_minutes, odd.rate.per_minute) == (30, None)
     assert odd.codes == vendors.profile("epic").codes
     assert odd.sources[0].covers == ("usual_filing_minutes",)
+
+
+@pytest.mark.parametrize(
+    ("held", "key"),
+    [
+        ({"colour": 1}, "integration.vendor_profile.colour"),
+        ({"rate_per_minute": "many"}, "integration.vendor_profile.rate_per_minute"),
+    ],
+)
+def test_a_case_with_a_fact_that_is_none_is_refused_by_name(tmp_path: Path, held: dict[str, Any], key: str) -> None:
+    form = {"schema": 1, "integration": {"name": "North", "protocol": "fhir", "vendor_profile": held}}
+    (tmp_path / "case.json").write_text(json.dumps(form), encoding="utf-8")
+    with pytest.raises(CaseError) as refusal:
+        load(tmp_path)
+    assert refusal.value.key == key
+
+
+def test_a_case_brings_its_own_facts(tmp_path: Path) -> None:
+    held = {"usual_filing_minutes": 90, "content_types": []}
+    form = {"schema": 1, "integration": {"name": "N", "protocol": "fhir", "vendor": "epic", "vendor_profile": held}}
+    (tmp_path / "case.json").write_text(json.dumps(form), encoding="utf-8")
+    case = load(tmp_path)
+    assert (case.vendor.usual_filing_minutes, case.vendor.content_types, case.vendor.name) == (90, (), "Epic")
