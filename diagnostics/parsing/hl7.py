@@ -139,7 +139,8 @@ class Segment:
 
     def raw_field(self, number: int) -> bytes:
         """Return a field's bytes, empty where it is absent. MSH-1 is the field separator itself."""
-        return self._parts[number] if 0 < number < len(self._parts) else b""
+        parts = self._parts
+        return parts[number] if 0 < number < len(parts) else b""
 
     def text(self, number: int) -> str:
         """Return a field as text, still escaped."""

@@ -67,10 +67,10 @@ def _bare(segment: Segment) -> Iterator[tuple[str, Place]]:
     start = segment.place(5).offset
     if _spilled(segment):
         yield marks.field, Place(segment.name, segment.occurrence, start + len(raw), 5)
-    if not any(mark.encode("latin-1") in raw for mark in marks.encoding):
+    anything, sequences, patterns = _patterns(marks)
+    if not anything.search(raw):
         return
     text = segment.text(5)
-    sequences, patterns = _patterns(marks)
     without = sequences.sub(lambda match: "x" * len(match.group()), text)
     charset = effective(raw, segment.charset)
     for mark, pattern in patterns:
@@ -82,8 +82,10 @@ def _bare(segment: Segment) -> Iterator[tuple[str, Place]]:
 
 
 @cache
-def _patterns(marks: Delimiters) -> tuple[re.Pattern[str], tuple[tuple[str, re.Pattern[str]], ...]]:
-    """Return what an escape sequence looks like, and what a bare delimiter does.
+def _patterns(
+    marks: Delimiters,
+) -> tuple[re.Pattern[bytes], re.Pattern[str], tuple[tuple[str, re.Pattern[str]], ...]]:
+    """Return what any delimiter inside a field, an escape sequence and a bare delimiter look like.
 
     A repetition of TX or FT is a further line and right; one right before a number stands for "about".
     """
@@ -91,13 +93,13 @@ def _patterns(marks: Delimiters) -> tuple[re.Pattern[str], tuple[tuple[str, re.P
     body = r"(?:[FSRTEHNPL]|\.[a-z]{2}[+-]?\d{0,3}|[XZCM][0-9A-Za-z]{1,400})"
     sequences = re.compile(rf"{escape}{body}{escape}", re.IGNORECASE)
     plain = ((mark, re.compile(re.escape(mark))) for mark in (marks.component, marks.subcomponent, marks.escape))
-    return sequences, (*plain, (marks.repetition, re.compile(rf"(?:\s|^){again}\s?\d")))
+    anything = re.compile(b"[" + re.escape(marks.encoding).encode("latin-1") + b"]")
+    return anything, sequences, (*plain, (marks.repetition, re.compile(rf"(?:\s|^){again}\s?\d")))
 
 
 def _spilled(segment: Segment) -> bool:
     """Tell whether the text has run over into later fields: the status is not in OBX-11 but further right."""
-    status = segment.text(11).strip().upper()
-    if status in _STATUSES:
+    if segment.raw_field(11).strip().upper().decode("latin-1") in _STATUSES:
         return False
     later = any(field.raw.decode("latin-1").strip().upper() in _STATUSES for field in segment.fields[11:])
     return later or any(len(segment.raw_field(number).split()) >= 3 for number in range(6, 12))

@@ -193,11 +193,13 @@ def in_table(sent: Hl7Message, trace: NoteTrace | None) -> Result:
 def _outside(sent: Hl7Message) -> Iterator[tuple[Place, str]]:
     """Yield every value outside the table its field is bound to. MSH-11 has a check of its own."""
     version = version_of(sent.version)
+    bound = {name: [(number, table_of(f"{name}-{number}", version)) for number in numbers]
+             for name, numbers in _BOUND.items()}  # fmt: skip
     for segment in sent.message.segments:
-        for number in _BOUND.get(segment.name, ()):
-            bound = table_of(f"{segment.name}-{number}", version) if segment.raw_field(number) else None
-            if bound is not None:
-                yield from ((place, bound[0]) for place in _strangers(segment, number, bound[1]))
+        for number, table in bound.get(segment.name, ()):
+            raw = segment.raw_field(number)
+            if raw and table is not None and raw.decode("latin-1") not in table[1]:
+                yield from ((place, table[0]) for place in _strangers(segment, number, table[1]))
 
 
 def _strangers(segment: Segment, number: int, values: frozenset[str]) -> Iterator[Place]:
