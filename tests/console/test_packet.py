@@ -135,3 +135,20 @@ def test_a_manager_sees_no_way_to_it(ticket, facility) -> None:
     manager = client_of(a_person(facility, Role.MANAGER))
     assert "Escalate to vendor" not in manager.get(f"/tickets/{ticket.number}/").content.decode()
     assert manager.get(f"/tickets/{ticket.number}/packet/").status_code == 403
+
+
+def test_the_ehr_s_own_request_id_goes_before_ours_where_its_vendor_sends_one(facility, ticket) -> None:
+    ticket.integration.vendor = "oracle-health"
+    ticket.integration.save(update_fields=["vendor"])
+    at = datetime(2026, 11, 20, 15, 9, 5, tzinfo=UTC)
+    shared = {"note_id": "N-77120", "transaction_id": "tx-5581", "request_id": "rq-32"}
+    url = "https://fhir.ehr.example/r4/DocumentReference"
+    answer = {"status": 500, "response_headers": {"opc-request-id": "OPC-7741"}}
+    rows = [
+        {"at": at, "event": "sent", "method": "POST", "url": url, **shared},
+        {"at": at, "event": "failed", "method": "POST", "url": url, **answer, **shared},
+    ]
+    store_rows(facility_id=facility.id, integration=ticket.integration, log="scribe", rows=rows)
+    ids = [request.request_id for request in packet(ticket).requests]
+    assert "OPC-7741" in ids
+    assert "rq-31" in ids  # an answer without the header keeps the id that was sent

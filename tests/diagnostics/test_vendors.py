@@ -264,7 +264,8 @@ def test_a_limit_says_the_wait_of_its_vendor() -> None:
 
 def test_the_documented_names_of_facts_are_those_that_are_read() -> None:
     text = (Path(vendors.__file__).parents[2] / "docs" / "case-additions.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"`([a-z_]+)`", text.partition("## Facts of")[2].partition("\n## ")[0])) - {"cause", "surface", "code"}
+    section = text.partition("## Facts of")[2].partition("\n## ")[0]
+    told = set(re.findall(r"`([a-z_]+)`", section)) - {"cause", "surface", "code"}
     assert told - {"vendor_profile"} == {fact.name for fact in FACTS if fact.editable}
 
 

@@ -1,6 +1,7 @@
 """Judge what a vendor is known to take, by kind and build, and what its answers without a number mean."""
 
 import re
+from datetime import datetime
 from typing import Any
 
 from diagnostics import catalog, causes
@@ -59,10 +60,11 @@ def build_is_new_enough(
 ) -> Result:
     """A practice that has not been upgraded yet lists the same interface, and takes no notes by it."""
     floor = vendor.profile.version_floor
-    build = _build(capability, trail)
+    refusal = refusal_of(trace)
+    build = _build(capability, trail, refusal.at if refusal is not None else None)
     reached = floor.reached(build) if build else None
     if reached is None:
-        if refusal_of(trace) is None:
+        if refusal is None:
             return not_applicable("Nothing was refused, and the EHR's build is not known.")
         return unknown(f"The EHR's build is not known; {floor.what} needs {floor.build}.", get="the EHR's build number")
     if reached:
@@ -73,10 +75,13 @@ def build_is_new_enough(
     return failed(says, build=build, needed=floor.build)
 
 
-def _build(capability: Capability | None, trail: AuditTrail | None) -> str:
+def _build(capability: Capability | None, trail: AuditTrail | None, before: datetime | None) -> str:
+    """Return the build at the refusal: of the last upgrade recorded before it, else what the server says now."""
     for row in reversed(trail.rows if trail else ()):
         change = row.change or {}
-        if row.event == "change" and change.get("kind") == "upgrade" and re.match(r"v?\d+\.\d", str(change.get("to"))):
+        if row.event != "change" or change.get("kind") != "upgrade" or (before is not None and row.at > before):
+            continue
+        if re.match(r"v?\d+\.\d", str(change.get("to"))):
             return str(change.get("to")).lstrip("v")[:40]
     return (capability.statement.software_version or "")[:40] if capability is not None else ""
 
@@ -98,7 +103,7 @@ def answer_by_vendor(trace: NoteTrace, vendor: Vendor, settings: Settings) -> Re
     refusal = refusal_of(trace)
     if refusal is None:
         return passed("The EHR refused nothing.") if trace.attempts else not_applicable("Nothing was sent.")
-    url = trace.last.url if trace.last is not None else None
+    url = refusal.attempt.url if refusal.attempt is not None else None
     known = vendor.profile.known_answer(
         settings.integration.protocol, refusal.status, refusal.answer.issue_codes, refusal.answer.text, url
     )

@@ -115,8 +115,8 @@ def test_what_a_vendor_is_known_not_to_create(
         assert found.strength is (Strength.MODERATE if stopped_before else Strength.STRONG)
 
 
-def upgrade(to: str) -> list[stories.Row]:
-    row = {"at": stories.at(-86_400), "event": "change"}
+def upgrade(to: str, at: float = -86_400) -> list[stories.Row]:
+    row = {"at": stories.at(at), "event": "change"}
     return [row | {"change": {"kind": "upgrade", "what": "the EHR", "from": "", "to": to}}]
 
 
@@ -128,6 +128,7 @@ def upgrade(to: str) -> list[stories.Row]:
         (sent_and(404), [], (seen.capability(software_version="11.52"),), Outcome.FAILED),
         (sent_and(201), upgrade("12.0.2"), (), Outcome.WARNING),
         (sent_and(404), [], (), Outcome.UNKNOWN),
+        (sent_and(404), [*upgrade("12.0.2.1"), *upgrade("12.0.3.04009405", 600)], (), Outcome.FAILED),
         (sent_and(201), [], (), Outcome.NOT_APPLICABLE),
     ],
 )
