@@ -26,6 +26,7 @@ from diagnostics.signatures import Signature, best
 __all__ = ["Explanation", "explain", "explain_lines"]
 
 _LIMIT = 65_536
+_HEAD, _TAIL = 12_288, 4_096  # what is searched for known texts: an answer's beginning, a stack trace's last cause
 _MAX_LINE = 1_048_576
 _SPECIFIC = 20  # signatures of this weight name one product's exact words and go before everything else
 _EXACT = 26  # and from here on even where they allow no more than a category
@@ -85,14 +86,12 @@ def _judge(question: Question, body: str) -> Explanation | None:
         return category_only(None, None, "This is what was sent or stored, not an error; paste the answer to it.")
     if (question.status is None or question.status < 400) and reads_like_a_note(body):
         return category_only(None, None, _NOTE)
-    searched = "\n".join([body, *unescaped(body)[-1:], question.words])
-    specific = _best(question, searched, floor=_SPECIFIC)
-    if specific is not None and (specific.cause is not None or specific.weight >= _EXACT):
-        return _of_signature(specific)
+    known = _known(question, body)
+    if known is not None and known.weight >= (_SPECIFIC if known.cause is not None else _EXACT):
+        return _of_signature(known)
     structured = _structured(question)
     if structured is not None and structured.cause is not None and structured.firm:
         return structured
-    known = _best(question, searched)
     if known is not None and known.cause is not None:
         return _of_signature(known)
     if structured is not None and structured.category is not None:
@@ -123,8 +122,11 @@ def _structured(question: Question) -> Explanation | None:
     return known or explain_named_code(question) or explain_fault(question)
 
 
-def _best(question: Question, text: str, floor: int = 0) -> Signature | None:
-    return best(text, status=question.status, protocol=question.protocol, context=question.context, floor=floor)
+def _known(question: Question, body: str) -> Signature | None:
+    """Return the signature that fits best the beginning and the end of the text, also where it is escaped."""
+    shown = body if len(body) <= _HEAD + _TAIL else f"{body[:_HEAD]}\n{body[-_TAIL:]}"
+    text = "\n".join([shown, *unescaped(shown)[-1:], question.words[:_HEAD]])
+    return best(text, status=question.status, protocol=question.protocol, context=question.context)
 
 
 def _of_signature(signature: Signature) -> Explanation:

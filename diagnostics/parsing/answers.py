@@ -151,7 +151,7 @@ def _read_form(body: str, status: int | None, known_challenge: bool) -> dict[str
     if ack is not None:
         return {"kind": AnswerKind.ACK, "ack": ack}
     data = embedded.operation_outcome_xml(body)
-    if data is None and not _PAGE_FIRST.match(body):  # a page's scripts may hold objects of their own
+    if data is None and not _page_first(body):  # a page's scripts may hold objects of their own
         data = embedded.json_object(body)
     if data is not None:
         return _read_json(data)
@@ -180,7 +180,12 @@ def _read_json(data: dict[str, Any]) -> dict[str, Any]:
     return {"kind": AnswerKind.VENDOR, "vendor": read_vendor(data)}
 
 
-_PAGE_FIRST = re.compile(r"[^{]{0,65536}?<(?:!doctype html|html[\s>])", re.IGNORECASE)
+def _page_first(body: str) -> bool:
+    """Tell whether an HTML page begins before the first object does."""
+    before = body.partition("{")[0].lower()
+    return "<!doctype html" in before or "<html>" in before or "<html " in before or "<html\n" in before
+
+
 _FORWARD_PROXY = re.compile(
     r"squid|zscaler|blue ?coat|websense|forcepoint|mcafee|fortigate|fortinet|netskope", re.IGNORECASE
 )

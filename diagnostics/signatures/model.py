@@ -91,13 +91,13 @@ class Signature:
         return length
 
 
-def best(text: str, *, status: int | None, protocol: str | None, context: str, floor: int = 0) -> Signature | None:
-    """Return the signature of weight `floor` or more that fits best, or None."""
+def best(text: str, *, status: int | None, protocol: str | None, context: str) -> Signature | None:
+    """Return the signature that fits best, or None: the heaviest, and of equals the one of the longest match."""
     lowered = text.lower()
     ranked = [
         (signature.weight, length, signature)
         for signature in load()
-        if signature.weight >= floor and (length := signature.fit(text, lowered, status, protocol, context))
+        if (length := signature.fit(text, lowered, status, protocol, context))
     ]
     return max(ranked, key=lambda entry: entry[:2])[2] if ranked else None
 
