@@ -5,6 +5,7 @@ server writes them in its own way.
 """
 
 import json
+from functools import lru_cache
 
 from diagnostics.evidence.network import AtEndpoint, DnsAnswer, TcpConnect, TlsHandshake
 from diagnostics.explain import explain
@@ -13,11 +14,17 @@ from diagnostics.parsing.answers import AnswerKind, RecordedAnswer
 from diagnostics.vocabulary import Certainty, Strength
 
 
+@lru_cache(maxsize=64)
+def explained(text: str, status: int | None, protocol: str, context: str) -> Explanation:
+    """Explain a text; the last ones are kept, because many checks of one run read the same answer."""
+    return explain(text, status=status, protocol=protocol, context=context or None)
+
+
 def words_of(
-    answer: RecordedAnswer, status: int | None, *, protocol: str = "fhir", context: object = None
+    answer: RecordedAnswer, status: int | None, *, protocol: str = "fhir", context: str = ""
 ) -> Explanation:
     """Explain an answer by its body and, where that names no cause, by its Bearer challenge (RFC 6750 section 3)."""
-    body = explain(answer.text, status=status, protocol=protocol, context=context)
+    body = explained(answer.text, status, protocol, context)
     if body.cause is not None and body.certainty is not Certainty.POSSIBLE:
         return body
     for challenge in answer.challenges:
@@ -25,7 +32,7 @@ def words_of(
         if challenge.scheme not in ("bearer", "dpop") or not error:
             continue
         told = {"error": error, "error_description": challenge.params.get("error_description", "")}
-        found = explain(json.dumps(told), status=status, protocol=protocol, context=context)
+        found = explained(json.dumps(told), status, protocol, context)
         if found.cause is not None and (body.cause is None or found.certainty is not Certainty.POSSIBLE):
             return found
     return body

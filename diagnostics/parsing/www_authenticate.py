@@ -7,10 +7,12 @@ also be cut or wrongly quoted. The parser takes what it can and never raises.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 _LIMIT = 8192
 _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}"
 _PARAMETER = re.compile(rf"({_TOKEN})\s{{0,4}}=\s{{0,4}}(?:\"((?:[^\"\\]|\\.){{0,4000}})\"?|([^\s,\"]{{0,4000}}))")
+_RUN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _SCHEME = re.compile(rf"({_TOKEN})(?:\s{{1,4}}([A-Za-z0-9._~+/-]{{1,4000}}={{0,2}})(?=\s{{0,4}}(?:,|$)))?(?=\s|,|$)")
 
 
@@ -23,8 +25,12 @@ class Challenge:
     token68: str = ""
 
 
+@lru_cache(maxsize=64)
 def parse_challenges(value: str) -> tuple[Challenge, ...]:
-    """Return the challenges of a header value in their order; an empty value gives none."""
+    """Return the challenges of a header value in their order; an empty value gives none.
+
+    The last ones are kept: many checks of one run read the same header.
+    """
     text = value[:_LIMIT]
     challenges: list[tuple[str, dict[str, str], str]] = []
     position = 0
@@ -40,8 +46,9 @@ def parse_challenges(value: str) -> tuple[Challenge, ...]:
             position = parameter.end()
             continue
         scheme = _SCHEME.match(text, position)
-        if scheme is None:  # an unknown sign: step over it
-            position += 1
+        if scheme is None:  # an unknown sign, or a word that is no scheme: step over all of it
+            run = _RUN.match(text, position)
+            position = run.end() if run else position + 1
             continue
         challenges.append((scheme.group(1).lower(), {}, scheme.group(2) or ""))
         position = scheme.end()

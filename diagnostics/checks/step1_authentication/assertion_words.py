@@ -7,12 +7,12 @@ from typing import Any
 from diagnostics import causes
 from diagnostics.causes.model import Cause
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
+from diagnostics.checks.logged_words import explained
 from diagnostics.checks.step1_authentication.assertions import closed, signs
 from diagnostics.checks.step1_authentication.refused_tokens import refusal
 from diagnostics.checks.tokens_used import requests
 from diagnostics.evidence.auth import TokenAnswer
 from diagnostics.evidence.logs import NoteTrace, ScribeLog, TokenAttempt
-from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.vocabulary import Certainty, Step, Strength
 
@@ -44,7 +44,7 @@ def _judge_words(cause: Cause, trace: NoteTrace | None, token: TokenAnswer | Non
     if refused is None:
         asked = token is not None or (trace is not None and trace.tokens)
         return passed("The token endpoint refused nothing.") if asked else not_applicable("No token was asked for.")
-    found = explain(refused.answer.text, status=refused.status, protocol="oauth")
+    found = explained(refused.answer.text, refused.status, "oauth", "")
     if found.cause != cause.id:
         return passed("The answer speaks of something else.", error=refused.error)
     strength = Strength.MODERATE if found.certainty is Certainty.POSSIBLE else Strength.STRONG

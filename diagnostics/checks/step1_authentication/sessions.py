@@ -5,6 +5,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed
+from diagnostics.checks.logged_words import explained
 from diagnostics.checks.step1_authentication.refused_tokens import live_refusal
 from diagnostics.checks.step4_network.answers_seen import last_failure, live_answers
 from diagnostics.evidence.auth import TokenAnswer
@@ -12,7 +13,6 @@ from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.case_parts import Settings
 from diagnostics.evidence.fhir import CanaryWrite, Reads
 from diagnostics.evidence.logs import NoteTrace
-from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, RecordedAnswer
 from diagnostics.vocabulary import Instant, Step, Strength
@@ -32,7 +32,7 @@ def asks_a_person(answer: RecordedAnswer, status: int | None, url: str) -> str:
             return f"the answer says {said}"
     if answer.kind is AnswerKind.HTML_LOGIN:
         return "a sign-in page answered"
-    if code and explain(answer.text, status=status, protocol="oauth").cause == causes.MFA_CHALLENGE.id:
+    if code and explained(answer.text, status, "oauth", "").cause == causes.MFA_CHALLENGE.id:
         return f"the answer ({code}) says that a further factor is wanted"
     target = _sent_on(answer, status)
     if target is None or _FILTER.search(f"{target.netloc}{target.path}"[:400]):

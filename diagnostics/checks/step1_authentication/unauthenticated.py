@@ -4,14 +4,13 @@ from typing import Any
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown
-from diagnostics.checks.logged_words import weight_of, words_of
+from diagnostics.checks.logged_words import explained, weight_of, words_of
 from diagnostics.checks.step1_authentication.sessions import INTERACTION
 from diagnostics.checks.step4_network.answers_seen import SeenAnswer, last_failure, live_answers
 from diagnostics.checks.tokens_used import ends_at, token_of
 from diagnostics.evidence.case_parts import Settings, Vendor
 from diagnostics.evidence.fhir import CanaryWrite, Reads
 from diagnostics.evidence.logs import NoteTrace, ScribeLog
-from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.vocabulary import Certainty, Instant, Step, Strength
 
@@ -96,7 +95,7 @@ def api_key_is_there(
     for each, instant in [(last, Instant.THEN)] + [(e, Instant.NOW) for e in live]:
         if each is None or each.status not in (401, 403):
             continue
-        found = explain(each.answer.text, status=each.status, protocol="fhir").cause
+        found = explained(each.answer.text, each.status, "fhir", "").cause
         named = found == causes.APIKEY_MISSING.id
         facts: dict[str, Any] = {"status": each.status, "key_configured": auth.api_key is not None}
         if named or (auth.flow == "api-key" and each.status == 401 and not each.answer.bearer_error):
