@@ -190,6 +190,7 @@ class MappingFormat(Strict):
     template_version: int | str | None = None
     output: list[str] = []
     rules: list[MappingRule] = []
+    suppressed: list[str] = []
 
 
 class RolesFormat(Strict):

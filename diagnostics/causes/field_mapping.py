@@ -15,7 +15,20 @@ SECTION_UNMAPPED = declare(
     ),
     checklist=("MAP.3", "MAP.1"),
     caution="A section may be left out on purpose; then mark it so.",
-    explains=("tmpl.catchall", "tmpl.silent_drop"),
+    explains=("tmpl.catchall", "tmpl.silent_drop", "map.content.lost"),
+)
+SECTION_UNRECOGNIZED = declare(
+    "map.section.unrecognized",
+    "The note has a section under a heading that nobody told the mapping about",
+    layer=Layer.CONTENT,
+    who=WhoActs.INFORMATICS,
+    remedy=(
+        "Open the note beside the chart and look where the text under the named line went",
+        "Ask the scribe vendor to use a known heading, or add the heading as a synonym of a section",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.3",),
+    caution="Specialties have headings of their own, and a short remark under a heading loses nothing.",
 )
 SECTION_MISROUTED = declare(
     "map.section.misrouted",
@@ -29,7 +42,7 @@ SECTION_MISROUTED = declare(
     ),
     checklist=("MAP.1", "DONE.2"),
     caution="A field for assessment and plan together is no fault.",
-    explains=("tmpl.silent_drop",),
+    explains=("tmpl.silent_drop", "map.content.lost"),
 )
 SECTION_COLLAPSED = declare(
     "map.section.collapsed",
@@ -38,12 +51,12 @@ SECTION_COLLAPSED = declare(
     who=WhoActs.INFORMATICS,
     remedy=(
         "Split the mapping so that history, review of systems and the rest have fields of their own",
-        "Tell billing compliance: an empty review of systems changes what can be billed",
+        "Tell whoever reviews coding at your site: an empty review of systems may break a local policy",
         RUN_AGAIN,
     ),
     checklist=("MAP.1",),
     caution="Some EHRs have one subjective block by design.",
-    explains=("map.section.misrouted", "tmpl.silent_drop"),
+    explains=("map.section.misrouted", "tmpl.silent_drop", "map.content.lost"),
 )
 SECTION_OVERWRITTEN = declare(
     "map.section.overwritten",
@@ -52,7 +65,8 @@ SECTION_OVERWRITTEN = declare(
     who=WhoActs.INFORMATICS,
     remedy=("Set the mapping rule to append, or give each section its own field", RUN_AGAIN),
     checklist=("MAP.1",),
-    explains=("tmpl.silent_drop", "map.section.misrouted"),
+    caution="A site may let one section replace another on purpose; then mark the first one as left out.",
+    explains=("tmpl.silent_drop", "map.section.misrouted", "map.content.lost"),
 )
 DISCRETE_VITALS_NARRATIVE = declare(
     "map.discrete.vitals_narrative",
@@ -67,6 +81,20 @@ DISCRETE_VITALS_NARRATIVE = declare(
     checklist=("MAP.4",),
     standard="US Core 6.1 vital signs",
     caution="Values of an earlier visit, or values a device already filed, need no second entry.",
+)
+DISCRETE_VITALS_DISAGREE = declare(
+    "map.discrete.vitals_disagree",
+    "A vital sign in the note's text differs from the one in the flowsheet",
+    layer=Layer.FILING,
+    who=WhoActs.PROVIDER,
+    remedy=(
+        "Have the provider or the nurse say which value is right, and correct the other one",
+        "Where the same kind differs in further notes, check the unit that the interface sends",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.4", "DONE.2"),
+    standard="US Core 6.1 vital signs; UCUM units",
+    caution="It may have been measured twice: look for a second entry in the flowsheet.",
 )
 DISCRETE_ICD_IN_TEXT = declare(
     "map.discrete.icd_in_text",
@@ -91,6 +119,45 @@ DISCRETE_ICD_INCONGRUENT = declare(
     checklist=("MAP.4",),
     standard="ICD-10-CM",
 )
+DISCRETE_ICD_INVALID = declare(
+    "map.discrete.icd_invalid",
+    "A diagnosis code does not exist, or is too short to be billed",
+    kind=Kind.WARNING,
+    layer=Layer.CONTENT,
+    who=WhoActs.PROVIDER,
+    remedy=("Have a coder or the provider pick the valid code; nothing is corrected automatically",),
+    checklist=("MAP.4",),
+    standard="ICD-10-CM",
+    caution="A code that came into force after the release at hand is not in it.",
+)
+DISCRETE_MED_NO_ORDER = declare(
+    "map.discrete.med_no_order",
+    "The plan changes a medication, and no order or prescription was made of it",
+    layer=Layer.FILING,
+    who=WhoActs.INFORMATICS,
+    remedy=(
+        "Tell the provider today: the medication named in the plan still has to be ordered",
+        "Have the scribe send medications as MedicationRequests or order messages, or write down that it does not",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.4", "PERM.3"),
+    standard="FHIR R4 MedicationRequest; HL7 v2 OMP_O09, RDE_O11",
+    caution="A medication that is merely continued, or advice to buy one, needs no order; some EHRs take none by FHIR.",
+)
+DISCRETE_FOLLOWUP = declare(
+    "map.discrete.followup",
+    "The note agrees on a return visit, and nothing was scheduled or requested",
+    layer=Layer.FILING,
+    who=WhoActs.INFORMATICS,
+    remedy=(
+        "Have the front desk schedule the visit named in the note",
+        "Map the return to a recall, an Appointment or a ServiceRequest, or agree that people schedule it",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.4",),
+    standard="FHIR R4 Appointment, ServiceRequest",
+    caution="A return only as needed needs no appointment.",
+)
 OUTPUT_NARRATIVE_ONLY = declare(
     "map.output.narrative_only",
     "The scribe is set to send text only, while structured data are expected",
@@ -103,6 +170,35 @@ OUTPUT_NARRATIVE_ONLY = declare(
     ),
     checklist=("MAP.4",),
     explains=("map.discrete.",),
+)
+INTERFACE_NO_DISCRETE = declare(
+    "map.interface.no_discrete",
+    "The EHR's interface takes the note but not the structured data that should come with it",
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.INTEGRATION_ENGINEER,
+    remedy=(
+        "Ask the EHR team which second feed takes problems, vital signs and orders (ORU, PPR, OM messages, or FHIR)",
+        "Set that feed up, or agree with the providers that they enter these data themselves",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.4", "WRITE.1"),
+    standard="FHIR R4 CapabilityStatement.rest.resource.interaction; HL7 v2.5.1 chapters 4, 7, 9, 12",
+    caution="Some EHRs take them by a route of their own that no capability statement lists.",
+    explains=("map.discrete.",),
+)
+CONTENT_LOST = declare(
+    "map.content.lost",
+    "Part of the note's text is missing from the chart",
+    layer=Layer.FILING,
+    who=WhoActs.INFORMATICS,
+    remedy=(
+        "Open the note beside the chart, find what is missing, and have the provider enter it",
+        "Ask the EHR team what their import does to text of this kind (marks, macros, filters)",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.1", "DONE.2"),
+    standard="HL7 FHIR R4 Attachment; Millennium removes style, script and link elements",
+    caution="A person may have edited the note: look at the author of the chart's version first.",
 )
 CODE_LOCAL_MISSING = declare(
     "map.code.local_missing",

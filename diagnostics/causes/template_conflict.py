@@ -10,6 +10,8 @@ _FOLLOWS = (
     "map.section.misrouted",
     "map.section.unmapped",
     "map.section.collapsed",
+    "map.content.lost",
+    "tmpl.change.unreviewed",
 )
 
 VERSION_CHANGED = declare(
@@ -24,6 +26,7 @@ VERSION_CHANGED = declare(
     ),
     checklist=("MAP.2",),
     caution="A change of wording alone breaks nothing.",
+    explains=("tmpl.change.unreviewed",),
 )
 FIELD_UNKNOWN = declare(
     "tmpl.field.unknown",
@@ -68,6 +71,7 @@ CATCHALL = declare(
     remedy=("Map the section to its proper field and move the text in the chart", RUN_AGAIN),
     checklist=("MAP.3",),
     caution="A site may use the comments field on purpose.",
+    explains=("map.content.lost", "tmpl.change.unreviewed"),
 )
 SILENT_DROP = declare(
     "tmpl.silent_drop",
@@ -81,4 +85,18 @@ SILENT_DROP = declare(
     ),
     checklist=("MAP.1", "MAP.3", "DONE.2"),
     caution="A provider may have deleted it: look at the author of the version.",
+    explains=("map.content.lost", "tmpl.change.unreviewed"),
+)
+CHANGE_UNREVIEWED = declare(
+    "tmpl.change.unreviewed",
+    "A template change that touches a mapped field went live without an approved review",
+    layer=Layer.CONFIGURATION,
+    who=WhoActs.INFORMATICS,
+    remedy=(
+        "Review the named change against the mapping now, and remap what it moved",
+        "Have the EHR build team and the integration team both approve template changes before they go live",
+        RUN_AGAIN,
+    ),
+    checklist=("MAP.2",),
+    caution="An emergency change may be reviewed afterwards; then record that review.",
 )

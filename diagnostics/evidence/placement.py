@@ -10,9 +10,11 @@ from enum import StrEnum
 
 from diagnostics.evidence.case_parts import Filed, SectionMapping, Template
 from diagnostics.evidence.logs import NoteTrace
+from diagnostics.identity import plain
 from diagnostics.parsing import similarity
 from diagnostics.parsing.note_headings import WIDER, canonical
 from diagnostics.parsing.note_sections import split
+from diagnostics.parsing.note_specialties import RESTRICTED
 
 FOUND, ABSENT = 0.6, 0.25  # shares of a section's sentences; between them a person may have edited the text
 _ENDS = " .\u2026"
@@ -46,7 +48,7 @@ class Placed:
     """Say of one section where it was meant to go (`targets`) and where it is (`found`, `unsure`).
 
     `gone` are targets that the template no longer has. `cut` tells that the text breaks off before this section;
-    `removed` that it had been filed and was taken out later.
+    `removed` that it had been filed and was taken out later. `shares` are known for whole fields only.
     """
 
     section: str
@@ -58,6 +60,7 @@ class Placed:
     cut: bool = False
     removed: bool = False
     inherited: bool = False  # no rule names it: it goes with the wider section it is part of
+    shares: Mapping[str, float] = field(default_factory=dict)  # field → share of the section's sentences in it
 
     @property
     def mapped(self) -> bool:
@@ -68,6 +71,11 @@ class Placed:
     def arrived(self) -> bool:
         """Tell whether the section is in a field it was meant for."""
         return any(target in self.found for target in self.targets)
+
+    @property
+    def hidden(self) -> bool:
+        """Tell whether this section may be filed where only some may see it."""
+        return self.section in RESTRICTED
 
     @property
     def astray(self) -> tuple[str, ...]:
@@ -98,10 +106,20 @@ def stored_of(filed: Filed | None, trace: NoteTrace | None) -> Stored | None:
     rows = [row for row in trace.ehr("filed") if row.fields is not None] if trace is not None else []
     recorded = dict(rows[-1].fields or {}) if rows else {}
     if filed is not None and filed.found and filed.has_fields:
-        return Stored(filed.fields, True, (filed.status or "").casefold() in _EDITED, recorded)
+        edited = (filed.status or "").casefold() in _EDITED or other_author(filed, trace) is True
+        return Stored(filed.fields, True, edited, recorded)
     if filed is not None and not filed.found:
         return None
     return Stored(recorded, False) if rows else None
+
+
+def other_author(filed: Filed, trace: NoteTrace | None) -> bool | None:
+    """Tell whether the chart's version was written by somebody else than filed it; None where that is not known."""
+    rows = trace.ehr("filed") if trace is not None else ()
+    authors = [plain(row.author_id) for row in rows if row.author_id]
+    if not authors or not filed.author_id:
+        return None
+    return plain(filed.author_id) not in authors
 
 
 def targets_of(section: str, mapping: SectionMapping, template: Template | None) -> tuple[tuple[str, ...], bool]:
@@ -159,9 +177,18 @@ def place(texts: Mapping[str, str], mapping: SectionMapping, template: Template 
                 cut=missing and name in cut,
                 removed=missing and (once or stored.edited),
                 inherited=inherited and bool(targets),
+                shares=_shares(texts[name], stored),
             )
         )
     return Placement(tuple(placed), stored, _one_document(placed, stored, known, expected))
+
+
+def _shares(text: str, stored: Stored) -> dict[str, float]:
+    """Return which share of a section's sentences each field holds; fields that hold nothing of it are left out."""
+    if not stored.whole:
+        return {}
+    shares = {id: similarity.coverage(text, value) or 0.0 for id, value in stored.fields.items() if value.strip()}
+    return {id: round(share, 2) for id, share in shares.items() if share >= 0.01}
 
 
 def _expected(plan: Mapping[str, tuple[tuple[str, ...], bool]]) -> dict[str, frozenset[str]]:

@@ -7,6 +7,9 @@ and LOINC section codes.
 import re
 import unicodedata
 
+from diagnostics.parsing.note_specialties import HEADINGS as SPECIALTY_HEADINGS
+from diagnostics.parsing.note_specialties import WIDER as SPECIALTY_WIDER
+
 _SYNONYMS: dict[str, str] = {
     "chief_complaint": "cc|chief complaint|chief complaints|chief concern|reason for visit|reason for consult"
     "|reason for consultation|reason for encounter|presenting problem|presenting complaint",
@@ -39,7 +42,8 @@ _SYNONYMS: dict[str, str] = {
     "instructions": "patient instructions|instructions|education|patient education|discharge instructions|avs",
 }
 SECTIONS = tuple(_SYNONYMS)
-CANONICAL_OF = {word: name for name, words in _SYNONYMS.items() for word in words.split("|")}
+_EVERY = (*SPECIALTY_HEADINGS.items(), *_SYNONYMS.items())
+CANONICAL_OF = {word: name for name, words in _EVERY for word in words.split("|")}
 LETTERS = frozenset({"s", "o", "a", "p"})
 
 LOINC = {
@@ -86,6 +90,7 @@ WIDER: dict[str, tuple[str, ...]] = {
     "prescriptions": ("plan", "assessment_plan"),
     "follow_up": ("plan", "assessment_plan"),
     "instructions": ("plan", "assessment_plan"),
+    **SPECIALTY_WIDER,
 }
 
 _EDGES = re.compile(r"^[\s#*_:\-\u2013\u2014.]+|[\s#*_:\-\u2013\u2014.]+$")

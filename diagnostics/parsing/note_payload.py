@@ -32,6 +32,8 @@ class SentNote:
     encounter_id: str | None = None
     codes: frozenset[str] = frozenset()  # ICD-10-CM codes sent as codings
     observations: frozenset[str] = frozenset()  # codes of Observations or numeric OBX
+    readings: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # code and value with its unit
+    kinds: frozenset[str] = frozenset()  # medication, appointment, order: what else it carries as data
     bundle: bool = False
 
 
@@ -65,6 +67,8 @@ def _fhir(resource: Mapping[str, Any]) -> SentNote:
         encounter_id=_encounter(note),
         codes=frozenset(_coded(every)),
         observations=frozenset(_observed(every)),
+        readings=tuple(_read_values(every)),
+        kinds=frozenset(filter(None, (_KINDS.get(str(r.get("resourceType"))) for r in every))),
         bundle=resource.get("resourceType") == "Bundle",
     )
 
@@ -144,6 +148,30 @@ def _observed(resources: list[Mapping[str, Any]]) -> Iterator[str]:
                     yield from (code for _s, code in _codings(component.get("code")))
 
 
+_KINDS = {
+    "MedicationRequest": "medication",
+    "MedicationStatement": "medication",
+    "Appointment": "appointment",
+    "AppointmentRequest": "appointment",
+    "ServiceRequest": "order",
+    "CarePlan": "order",
+}
+_SEGMENT_KINDS = {"RXO": "medication", "RXE": "medication", "SCH": "appointment", "ARQ": "appointment"}
+
+
+def _read_values(resources: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Yield code and value of each Observation and of each of its components."""
+    for resource in resources:
+        if resource.get("resourceType") != "Observation":
+            continue
+        for holder in (resource, *(c for c in _list(resource.get("component")) if isinstance(c, Mapping))):
+            quantity = holder.get("valueQuantity")
+            value = quantity.get("value") if isinstance(quantity, Mapping) else None
+            if isinstance(quantity, Mapping) and isinstance(value, int | float) and not isinstance(value, bool):
+                text = f"{value} {quantity.get('code') or quantity.get('unit') or ''}".strip()
+                yield from ((code, text) for _s, code in _codings(holder.get("code")))
+
+
 def _codings(concept: Any) -> list[tuple[str, str]]:
     held = _list(concept.get("coding") if isinstance(concept, Mapping) else None)
     return [(str(c.get("system") or ""), str(c["code"])) for c in held if isinstance(c, Mapping) and c.get("code")]
@@ -161,6 +189,7 @@ def _list(value: Any) -> list[Any]:
 def _hl7(message: hl7.Message) -> SentNote:
     lines: list[tuple[str | None, str]] = []
     observed: set[str] = set()
+    values: list[tuple[str, str]] = []
     for obx in message.all("OBX"):
         kind = obx.value(2)
         if kind in ("TX", "FT", "ST", "CF"):
@@ -168,6 +197,7 @@ def _hl7(message: hl7.Message) -> SentNote:
             lines.append((LOINC.get(obx.value(3)), text))
         elif kind in ("NM", "SN"):
             observed.update(filter(None, (obx.value(3), obx.value(3, 4))))
+            values += [(code, f"{obx.value(5)} {obx.value(6)}".strip()) for code in (obx.value(3),) if code]
     pid, visit = message.first("PID"), message.first("PV1")
     ids = tuple(part.split(pid.delimiters.component)[0] for part in pid.repetitions(3)) if pid else ()
     text = "\n".join(line for _name, line in lines)
@@ -179,6 +209,8 @@ def _hl7(message: hl7.Message) -> SentNote:
         encounter_id=(visit.value(19) or None) if visit else None,
         codes=frozenset(filter(None, (dg1.value(3) for dg1 in message.all("DG1")))),
         observations=frozenset(observed),
+        readings=tuple(values),
+        kinds=frozenset(kind for name, kind in _SEGMENT_KINDS.items() if message.first(name)),
         bundle=message.get("MSH-9.1") == "ORU",
     )
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
 from diagnostics.evidence.case_parts import EncounterFacts, Encounters, Filed, NoteFacts
-from diagnostics.evidence.logs import NoteTrace
+from diagnostics.evidence.logs import EhrRow, NoteTrace
 from diagnostics.evidence.note_text import SentDiscrete
 from diagnostics.findings import Result
 from diagnostics.identity import plain, same
@@ -47,7 +47,7 @@ def right_patient(
     if meant is None:
         return unknown("The patient the note was made for is not known.", get="the note's patient id at the scribe")
     stored = [("the chart", filed.patient_id)] if filed is not None and filed.found else []
-    stored += [("the EHR's filing row", row.patient_id) for row in (trace.ehr("filed") if trace else ())]
+    stored += [("the EHR's filing row", row.patient_id) for row in _last_filings(trace, "patient_id")]
     wrong = [where for where, id in stored if _other(id, meant)]
     if wrong:
         return failed(f"The note was filed under another patient, says {wrong[0]}.", seen_in=wrong)
@@ -85,7 +85,7 @@ def right_encounter(
     """Two visits on one day, or a visit matched by its date, put a note where nobody looks for it."""
     meant = note.note.encounter_id or _of_scribe(trace, "encounter_id")
     stored = [("the chart", filed.encounter_id)] if filed is not None and filed.found else []
-    stored += [("the EHR's filing row", row.encounter_id) for row in (trace.ehr("filed") if trace else ())]
+    stored += [("the EHR's filing row", row.encounter_id) for row in _last_filings(trace, "encounter_id")]
     if meant is not None:
         wrong = [where for where, id in stored if _other(id, meant)]
         if wrong:
@@ -141,6 +141,15 @@ def _candidates(
 def _fits(candidate: EncounterFacts, at: datetime) -> bool:
     start, end = candidate.start, candidate.end
     return (start is None or start - _BEFORE <= at) and (end is None or at <= end + _AFTER)
+
+
+def _last_filings(trace: NoteTrace | None, name: str) -> list[EhrRow]:
+    """Return the last filing row of each document that names the id: an earlier one may have been put right."""
+    last: dict[str | None, EhrRow] = {}
+    for row in trace.ehr("filed") if trace is not None else ():
+        if getattr(row, name):
+            last[plain(row.resource)] = row
+    return list(last.values())
 
 
 def _visit(encounters: Encounters | None, id: str | None) -> EncounterFacts | None:

@@ -1,13 +1,14 @@
 """Judge what the template did with text it could not place: the catch-all field, or nothing at all."""
 
 from diagnostics import causes
-from diagnostics.check import check, failed, not_applicable, passed
+from diagnostics.check import check, failed, not_applicable, passed, unknown
 from diagnostics.checks.step3_mapping.looking import look, titles
 from diagnostics.checks.step3_mapping.sections import overwritten
 from diagnostics.evidence.case_parts import Filed, SectionMapping, Template
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.findings import Result
+from diagnostics.parsing.note_specialties import RESTRICTED
 from diagnostics.vocabulary import Step, Strength
 
 
@@ -63,6 +64,13 @@ def nothing_dropped(
     lost = [
         p.section for p in seen.sections if p.absent and p.targets and not p.inherited and p.section not in replaced
     ]
+    if lost and all(name in RESTRICTED for name in lost):
+        return unknown(
+            f"{titles(lost).capitalize()} was sent and is in no field that this account sees.",
+            get="whether that section is filed where only some may see it, from clinical informatics",
+            sections=lost,
+        )
+    lost = [name for name in lost if name not in RESTRICTED]
     if not lost:
         return passed("Every section that was sent is somewhere in the chart, or was taken out by a person.")
     last = [p.section for p in seen.sections][-len(lost) :]

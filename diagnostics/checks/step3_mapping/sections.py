@@ -58,7 +58,7 @@ def every_section_mapped(
 
 
 def _lost(placed: Placed | None, template: Template | None) -> bool:
-    if placed is None or placed.unsure:
+    if placed is None or placed.unsure or placed.hidden:
         return False
     catch_all = template.catch_all if template else None
     return placed.absent or (bool(placed.found) and all(id == catch_all for id in placed.found))

@@ -7,6 +7,7 @@ from diagnostics import causes
 from diagnostics.check import check, failed, passed, unknown, warned
 from diagnostics.checks.refusal import refusal_of
 from diagnostics.checks.step3_mapping.looking import arrived, look, stopped_before_content, title, titles
+from diagnostics.checks.step3_mapping.template_review import template_changes
 from diagnostics.evidence.case_parts import Baseline, Clock, Filed, SectionMapping, Template
 from diagnostics.evidence.logs import AuditTrail, NoteTrace
 from diagnostics.evidence.note_text import NoteSections
@@ -103,11 +104,22 @@ def template_as_mapped(
         if moved:
             says = "; ".join(f"{id} is now labelled for {title(meant)}" for id, meant in moved.items())
             return failed(f"{change}: {says}.", fields=moved, **facts)
+    if _cosmetic(template, baseline):
+        return warned(f"{change}, and has the same fields as in the last good run.", **facts)
     if stored_of(filed, trace) is not None or stopped_before_content(trace):
         return warned(f"{change}. What became of each section is judged by itself.", **facts)
     if arrived(filed, trace) and trace is not None and trace.failure_mode is FailureMode.DELIVERED:
         return warned(f"{change}, and the note arrived all the same.", **facts)
     return failed(f"{change}.", conclusive=False, **facts)
+
+
+def _cosmetic(template: Template | None, baseline: Baseline | None) -> bool:
+    """Tell whether the template has the very fields of the last good run, and demands the same ones."""
+    held = baseline.facts.get("template") if baseline is not None else None
+    if template is None or not template.fields or not isinstance(held, dict) or not held.get("fields"):
+        return False
+    now = template.baseline_facts()["template"]
+    return all(sorted(map(str, held.get(key) or ())) == now[key] for key in ("fields", "required"))
 
 
 def _change(
@@ -132,12 +144,8 @@ def _change(
         return f"The template was at version {before} in the last good run and is at {template.version} now"
     if mapping is not None and template is not None and template.version and mapping.template_version:
         return None  # both are known and equal: an older change has been followed
-    moments = [row.at for row in trace.rows] if trace is not None else []
-    failed_at = (trace.first_failure_at if trace is not None else None) or (moments[-1] if moments else None)
-    for row in audit.rows if audit is not None else ():
-        of_template = row.event == "change" and row.change is not None and row.change.get("kind") == "template"
-        if of_template and (failed_at is None or row.at <= failed_at):
-            return "The EHR's log records a change of the template before the failure"
+    if audit is not None and template_changes(audit, mapping, template, trace):
+        return "The EHR's log records a change of the template before the failure"
     return None
 
 

@@ -6,8 +6,11 @@ import json
 
 import pytest
 
-from diagnostics.parsing import note_items, note_payload, similarity
+from diagnostics.parsing import note_payload, similarity
+from diagnostics.parsing.note_codes import find_codes
+from diagnostics.parsing.note_plans import find_follow_ups, find_medications
 from diagnostics.parsing.note_sections import merged, split
+from diagnostics.parsing.note_vitals import find_vitals
 
 HEADINGS = [
     ("CC: cough", "chief_complaint"),
@@ -72,18 +75,18 @@ def test_words_in_a_sentence_are_no_heading() -> None:
     ],
 )
 def test_vital_signs(text: str, kind: str, value: str) -> None:
-    found = note_items.find_vitals(f"Today {text}, noted.")
+    found = find_vitals(f"Today {text}, noted.")
     assert [(v.kind, v.value) for v in found] == [(kind, value)]
 
 
 @pytest.mark.parametrize("text", ["BP 400/20", "HR 900", "T4 12", "weight 999 kg", "BP 88/142", "sat down at 9%"])
 def test_implausible_vital_signs_are_none(text: str) -> None:
-    assert note_items.find_vitals(text) == ()
+    assert find_vitals(text) == ()
 
 
 @pytest.mark.parametrize("cue", ["last visit", "home BP log, ", "goal", "at home"])
 def test_cues_mark_what_is_no_present_value(cue: str) -> None:
-    assert all(v.cue for v in note_items.find_vitals(f"{cue} BP 142/88"))
+    assert all(v.cue for v in find_vitals(f"{cue} BP 142/88"))
 
 
 @pytest.mark.parametrize(
@@ -100,14 +103,14 @@ def test_cues_mark_what_is_no_present_value(cue: str) -> None:
     ],
 )
 def test_diagnosis_codes(text: str, codes: list[str]) -> None:
-    assert [code.code for code in note_items.find_codes(text)] == codes
+    assert [code.code for code in find_codes(text)] == codes
 
 
 def test_medications_and_follow_up() -> None:
     text = "Start lisinopril 10 mg daily. Increase from 20 mg. Follow up in two weeks. RTC PRN."
-    (drug,) = note_items.find_medications(text)
+    (drug,) = find_medications(text)
     assert (drug.drug, drug.dose, drug.sig, drug.verb) == ("lisinopril", "10 mg", "daily", "start")
-    assert [one.days for one in note_items.find_follow_ups(text)] == [14, None]
+    assert [one.days for one in find_follow_ups(text)] == [14, None]
 
 
 def test_coverage_counts_sentences_and_ignores_layout() -> None:

@@ -13,6 +13,8 @@ SAME_DAY = [
     {"id": "E-1", "period": {"start": stories.at(-3600), "end": stories.at(0)}},
     {"id": "E-2", "period": {"start": stories.at(-7200), "end": stories.at(-3600)}},
 ]
+FILED = stories.ehr(4, "filed", resource="DocumentReference/1")
+LATER = stories.ehr(60, "filed", resource="DocumentReference/1")
 
 PATIENT = [
     ({"filed": chart(patient_id="P-2")}, Outcome.FAILED),
@@ -21,6 +23,8 @@ PATIENT = [
     ({"encounters": ({"id": "E-1", "patient_id": "P-9"},)}, Outcome.FAILED),
     ({"encounters": (E1,)}, Outcome.PASSED),
     ({}, Outcome.UNKNOWN),
+    ({"audit": [FILED | {"patient_id": "P-2"}, LATER]}, Outcome.PASSED),
+    ({"audit": [FILED | {"patient_id": "P-2"}, LATER | {"resource": "DocumentReference/2"}]}, Outcome.FAILED),
 ]
 ENCOUNTER = [
     ({"filed": chart(encounter_id="E-2")}, Outcome.FAILED),
@@ -28,6 +32,8 @@ ENCOUNTER = [
     ({"encounters": ({"id": "E-7"},), "rows": []}, Outcome.FAILED),
     ({"encounters": (E1,)}, Outcome.PASSED),
     ({}, Outcome.UNKNOWN),
+    ({"audit": [FILED | {"encounter_id": "E-2"}, LATER]}, Outcome.PASSED),
+    ({"audit": [FILED, LATER | {"encounter_id": "E-2"}]}, Outcome.FAILED),
 ]
 
 

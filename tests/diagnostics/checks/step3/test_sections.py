@@ -4,6 +4,8 @@ import hashlib
 
 import pytest
 
+from diagnostics.evidence.case_parts import Rule, SectionMapping
+from diagnostics.evidence.placement import Stored, place
 from diagnostics.vocabulary import Outcome, Strength
 from tests.diagnostics import stories
 from tests.diagnostics.checks.charts import (
@@ -192,3 +194,31 @@ def test_an_unknown_chart_is_unknown_and_says_how_to_get_it() -> None:
     finding = judged("tmpl.silent_drop", a_case(template=template(), mapping=mapping()))
     assert finding.status is Outcome.UNKNOWN
     assert "read-back" in finding.missing
+
+
+def test_a_section_that_only_some_may_see_is_not_called_lost() -> None:
+    text = narrative(**{"Risk Assessment": "Thoughts of harm were denied and a safety plan was agreed on."})
+    rules = mapping(more=({"section": "risk_assessment", "field": "RISK_TXT"},))
+    case = a_case(text, mapping=rules, template=template(more=({"id": "RISK_TXT", "label": "Risk"},)), filed=chart())
+    assert judged("tmpl.silent_drop", case).status is Outcome.UNKNOWN
+    assert judged("map.section.unmapped", case).status is Outcome.PASSED
+
+
+def test_a_section_that_another_author_took_out_is_not_called_dropped() -> None:
+    audit = [stories.ehr(4, "filed", author_id="prov-7")]
+    for author, status in (("prov-7", Outcome.FAILED), ("prov-9", Outcome.PASSED)):
+        filed = chart({"PLAN_TXT": ""}, author_id=author)
+        case = a_case(mapping=mapping(), template=template(), filed=filed, audit=audit)
+        assert judged("tmpl.silent_drop", case).status is status
+
+
+def test_the_share_of_a_section_in_each_field_is_told() -> None:
+    texts = {"hpi": HPI, "plan": PLAN}
+    rules = SectionMapping(rules=(Rule("hpi", "HPI_TXT"), Rule("plan", "PLAN_TXT")))
+    half = HPI.split(". ")[0] + "."
+    found = place(texts, rules, None, Stored({"HPI_TXT": HPI, "PLAN_TXT": "", "OTHER": half}, True))
+    hpi, plan = found.of("hpi"), found.of("plan")
+    assert hpi is not None
+    assert plan is not None
+    assert hpi.shares == {"HPI_TXT": 1.0, "OTHER": 0.54}
+    assert plan.shares == {}

@@ -68,3 +68,17 @@ def test_required_fields_with_a_rule_pass_and_those_of_the_last_good_run_only_wa
     case = a_case(rows=refused(422), template=template(more=INTERPRETER), mapping=mapping(),
                   baseline={"template": {"required": ["INTERPRETER"]}})  # fmt: skip
     assert judged("tmpl.required.added", case).status is Outcome.WARNING
+
+
+def test_a_change_that_left_the_fields_as_they_were_is_cosmetic() -> None:
+    fields = [field["id"] for field in template()["fields"]]
+    same = {"template": {"version": "7", "fields": fields, "required": []}}
+    for baseline, status in ((same, Outcome.WARNING), ({"template": {"version": "7"}}, Outcome.FAILED)):
+        case = a_case(template=template(version=8), mapping=mapping(), baseline=baseline)
+        assert judged("tmpl.version.changed", case).status is status
+
+
+def test_a_change_of_another_template_is_none_of_ours() -> None:
+    change = stories.ehr(-60, "change", change={"kind": "template", "what": "DISC-2", "from": "6", "to": "7"})
+    case = a_case(audit=[change], mapping=mapping(template_version=None))
+    assert judged("tmpl.version.changed", case).status is Outcome.PASSED
