@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from console.accounts.roles import Right
 from console.tickets import services
 from console.tickets.access import ticket_or_404
-from console.tickets.content import readable
+from console.tickets.content import in_plain_characters, readable
 from console.tickets.forms import (
     AnswerForm,
     AssignForm,
@@ -227,7 +227,8 @@ def payload(request: HttpRequest, number: int, note_id: uuid.UUID) -> HttpRespon
     ticket = ticket_or_404(request.user, number, Right.OPEN_PAYLOAD)
     row = _note_or_404(ticket, note_id)
     content, narrative = services.open_payload(ticket=ticket, note=row.note, by=request.user)
-    shown = {"payload": readable(content), "narrative": narrative, "name": row.note.payload_name}
+    shown = {"payload": readable(content), "narrative": narrative, "name": row.note.payload_name,
+             "plain": in_plain_characters(content)}  # fmt: skip
     return render(request, "tickets/content.html", {"ticket": ticket, "row": row, "shown": shown})
 
 
