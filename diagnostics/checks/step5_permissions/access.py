@@ -6,6 +6,7 @@ from typing import Any
 from diagnostics import causes
 from diagnostics.causes.model import Cause
 from diagnostics.check import check, failed, passed, unknown, warned
+from diagnostics.checks.logged_words import weight_of, words_of
 from diagnostics.checks.refusal import ARRIVED, NEVER_THERE, refusal_of
 from diagnostics.checks.step1_authentication.refused_tokens import recorded_refusal
 from diagnostics.checks.step5_permissions import reasons
@@ -20,10 +21,15 @@ from diagnostics.evidence.logs import NoteTrace, ScribeLog
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, Emitter
-from diagnostics.vocabulary import Step, Strength
+from diagnostics.vocabulary import Certainty, Step, Strength
 
 # a wrong tenant in the address reads like a permission (domain.md trap 13)
 _TENANT = re.compile(r"\btenant\b.{0,60}\b(?:not|invalid|unknown|no)\b|\b(?:invalid|unknown|no such) tenant\b", re.I)
+
+
+_SCOPE = re.compile(r"\bscopes?\b", re.I)
+# what an answer's own words may name; the other causes of a 403 have checks that look at more than words
+_NAMED = {c.id: c for c in (causes.SCOPE_WRITE_MISSING, causes.DEPARTMENT_RESTRICTED, causes.RBAC_MATRIX)}
 
 
 @check(
@@ -66,6 +72,11 @@ def which_kind_of_403(trace: NoteTrace, settings: Settings, vendor: Vendor) -> R
     if reasons.speaks_of_state(refusal):
         return failed("The EHR's words speak of a closed or signed record.", cause=causes.ENCOUNTER_CLOSED,
                       strength=Strength.MODERATE)  # fmt: skip
+    said = words_of(answer, 403, context=vendor.profile.name)
+    if said.cause in _NAMED and said.certainty is not Certainty.POSSIBLE:
+        return failed(f"The EHR answered 403. {said.says}", cause=_NAMED[said.cause], strength=weight_of(said))
+    if _SCOPE.search(answer.says):
+        return failed("The EHR answered 403 and speaks of a scope.", cause=causes.SCOPE_WRITE_MISSING)
     return failed("The EHR answered 403 and gave no reason of its own.", codes=sorted(codes))
 
 
@@ -99,7 +110,8 @@ def scope_allowed_writing(trace: NoteTrace, settings: Settings, log: ScribeLog |
     refused_scope = refusal is not None and refusal.answer.bearer_error == "insufficient_scope"
     if lacking is None:
         if refused_scope:
-            return failed("The EHR's challenge says that the token's scope is insufficient.", type=type)
+            says = "The EHR's challenge says that the token's scope is insufficient; what was granted is not recorded."
+            return failed(says, conclusive=False, type=type)
         return unknown("No token row says which scope was granted.", get="the scope in the token endpoint's answer")
     if not lacking:
         return passed(f"The scope allowed creating {type}.", scope=scope)

@@ -67,6 +67,8 @@ GATEWAY = "<html><head><title>403 Forbidden</title></head><body><h1>403 Forbidde
 KINDS = [
     (refused(403, outcome("forbidden")), "perm.http403.classify"),
     (refused(403, headers=CHALLENGE), "perm.scope.write_missing"),
+    (refused(403, outcome("forbidden", "Missing scope system/DocumentReference.write")), "perm.scope.write_missing"),
+    (refused(403, '{"error": "insufficient_scope"}'), "perm.scope.write_missing"),
     (refused(403, outcome("suppressed")), "perm.department.restricted"),
     (refused(403, outcome("business-rule", "The encounter has been signed")), "perm.encounter.closed"),
     (
