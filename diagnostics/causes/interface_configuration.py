@@ -40,9 +40,13 @@ MSH_DELIMS = declare(
     kind=Kind.WARNING,
     layer=Layer.REQUEST,
     who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Use ^~\\& unless both sides agreed on others",),
+    remedy=(
+        "Ask the interface team whether the receiver reads the delimiters from MSH-2 or expects fixed ones",
+        "Use ^~\\& unless both sides agreed on others; a fifth delimiter (#) only from version 2.7 on",
+    ),
     checklist=("WRITE.8",),
     standard="HL7 v2 chapter 2, MSH-1 and MSH-2",
+    caution="Other delimiters are allowed where both sides agreed on them.",
 )
 MSH_TYPE = declare(
     "hl7.msh.type",
@@ -82,6 +86,7 @@ MSH_PROCESSING_ID = declare(
     ),
     checklist=("WRITE.3", "WRITE.8"),
     standard="HL7 v2 MSH-11, table 0103; table 0357 code 202",
+    caution="MSH-11.2 says how a message is processed, not for which environment.",
     explains=_NACK,
 )
 MSH_ROUTING = declare(
@@ -100,7 +105,10 @@ MSH_CONTROL_ID = declare(
     "The message has no usable control id of its own",
     layer=Layer.REQUEST,
     who=WhoActs.SCRIBE_VENDOR,
-    remedy=("Give every new message its own MSH-10 of up to 20 characters; keep it for a true resend only", RUN_AGAIN),
+    remedy=(
+        "Give every new message its own MSH-10 (up to 20 characters, 199 from v2.7); keep it for a resend",
+        RUN_AGAIN,
+    ),
     checklist=("WRITE.8", "WRITE.11"),
     standard="HL7 v2 MSH-10; table 0357 code 205",
     caution="Sending the same message again under the same id is right.",
@@ -176,7 +184,7 @@ ENCODING_UNDECLARED = declare(
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
         "Set MSH-18 to UNICODE UTF-8 and configure the receiving side alike",
-        "Or have the scribe replace dashes, curly quotes, bullets and accents by plain characters",
+        "Or have the scribe write plain characters where that is safe, as listed with the finding: µg becomes mcg",
         RUN_AGAIN,
     ),
     checklist=("WRITE.9",),
@@ -191,6 +199,7 @@ ENCODING_MOJIBAKE = declare(
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=("Find the hop that reads the message in another character set and set all of them to UTF-8", RUN_AGAIN),
     checklist=("WRITE.9", "MAP.1"),
+    standard="HL7 v2 MSH-18, table 0211",
     caution="Compare with the scribe's copy: the text may have been garbled before.",
 )
 ESCAPE = declare(
@@ -205,6 +214,7 @@ ESCAPE = declare(
     ),
     checklist=("WRITE.8",),
     standard="HL7 v2 chapter 2, escape sequences",
+    caution="Encapsulated data (ED) in base64 hold none of these, and a tilde may stand for a new line of TX or FT.",
     explains=(*_NACK, "hl7.note.truncated", "hl7.field.required", "hl7.field.table"),
 )
 LINEBREAK = declare(
@@ -230,6 +240,7 @@ NOTE_TRUNCATED = declare(
         RUN_AGAIN,
     ),
     checklist=("WRITE.10", "MAP.1", "DONE.1"),
+    standard="HL7 v2 segment definitions (LEN); the EHR's own field lengths",
     caution="An EHR may trim white space or add a signature.",
 )
 ACK_NEGATIVE = declare(

@@ -13,6 +13,8 @@ TABLE = [
     ("read as Windows-1252", SENT, SENT.encode().decode("cp1252"), Outcome.FAILED),
     ("replacement character", SENT, SENT.replace("\u00e9", "\ufffd"), Outcome.FAILED),
     ("question marks", SENT, SENT.replace("\u2013", "?"), Outcome.FAILED),
+    ("a question mark for each byte", SENT, SENT.replace("\u2013", "???").replace("\u00b0", "??"), Outcome.FAILED),
+    ("questions of its own", SENT, SENT + " Really?? So it is?! Well?", Outcome.PASSED),
     ("made plain on purpose", SENT, SENT.replace("\u2013", "-").replace("\u00e9", "e"), Outcome.PASSED),
     ("garbled before", SENT.encode().decode("latin-1"), SENT.encode().decode("latin-1"), Outcome.NOT_APPLICABLE),
     ("plain", "PLAN\nRest. Is it worse?", "Rest. Is it worse?", Outcome.NOT_APPLICABLE),
