@@ -7,6 +7,7 @@ from typing import Any
 
 from diagnostics.case import Case
 from diagnostics.changes import changes
+from diagnostics.checks.step4_network import answers_seen
 from diagnostics.conclude import conclude
 from diagnostics.evidence.bag import Bag
 from diagnostics.evidence.logs import NoteTrace
@@ -24,6 +25,7 @@ def diagnose(case: Case, bag: Bag) -> Diagnosis:
         findings = judge(case, bag)
     finally:
         similarity.forget()
+        answers_seen.forget()
     facts = facts_of(bag)
     changed = changes(bag, facts)
     conclusion = conclude(findings, bag.get(NoteTrace), changed)

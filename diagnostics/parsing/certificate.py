@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 from hashlib import sha256
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,40000}+-----END CERTIFICATE-----")
+_DAMAGED = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
 _MAX_BUNDLE = 4 * 1024 * 1024
 
 
@@ -51,7 +53,7 @@ def read_certificate(data: bytes) -> Certificate | None:
         pem = data.lstrip().startswith(b"-----")
         certificate = x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
         return _facts(certificate)
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, IndexError):
+    except (*_DAMAGED, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, IndexError):
         return None
 
 
@@ -66,7 +68,7 @@ def to_pem(data: bytes) -> str | None:
     for load in (x509.load_der_x509_certificate, x509.load_pem_x509_certificate):
         try:
             return load(data).public_bytes(serialization.Encoding.PEM).decode("ascii")
-        except (ValueError, TypeError):
+        except _DAMAGED:
             continue
     from cryptography.hazmat.primitives.serialization import pkcs7
 
@@ -78,9 +80,6 @@ def to_pem(data: bytes) -> str | None:
 
 
 def _facts(certificate: x509.Certificate) -> Certificate:
-    spki = certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
     return Certificate(
         subject=certificate.subject.rfc4514_string(),
         issuer=certificate.issuer.rfc4514_string(),
@@ -88,7 +87,7 @@ def _facts(certificate: x509.Certificate) -> Certificate:
         not_before=certificate.not_valid_before_utc.astimezone(UTC),
         not_after=certificate.not_valid_after_utc.astimezone(UTC),
         fingerprint=sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest(),
-        spki_sha256=sha256(spki).hexdigest(),
+        spki_sha256=_key_digest(certificate),
         serial=f"{certificate.serial_number:x}",
         self_signed=certificate.subject == certificate.issuer,
         authority=_is_authority(certificate),
@@ -98,6 +97,16 @@ def _facts(certificate: x509.Certificate) -> Certificate:
         key_id=_key_id(certificate),
         authority_key_id=_authority_key_id(certificate),
     )
+
+
+def _key_digest(certificate: x509.Certificate) -> str:
+    """Return the digest of the public key, or an empty string for a kind of key that the library does not know."""
+    try:
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return ""
+    spki = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return sha256(spki).hexdigest()
 
 
 def _extension(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> object:

@@ -12,7 +12,7 @@ from typing import Any
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
-from diagnostics.checks.step4_network.answers_seen import last_failure
+from diagnostics.checks.step4_network.answers_seen import explained, last_failure
 from diagnostics.checks.step4_network.flows import (
     STOPPED,
     Try,
@@ -24,7 +24,6 @@ from diagnostics.checks.step4_network.flows import (
 )
 from diagnostics.evidence.case_parts import Baseline
 from diagnostics.evidence.logs import AuditTrail, EhrRow, FirewallLog, FirewallRow, NoteTrace
-from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.vocabulary import Step, Strength
 
@@ -94,7 +93,7 @@ def address_was_expected(trace: NoteTrace) -> Result:
     last = last_failure(trace)
     if last is None:
         return passed("Nothing was turned away.") if trace.attempts else not_applicable("Nothing was sent.")
-    found = explain(last.answer.text, status=last.status, context=last.what) if last.answer.text else None
+    found = explained(last.answer.text, status=last.status, context=last.what) if last.answer.text else None
     if found is not None and found.cause == causes.EGRESS_IP_NOT_ALLOWED.id:
         return failed("The answer says that this address is not allowed.", status=last.status, at=last.at)
     return passed("No answer speaks of an address that is not allowed.", status=last.status)
@@ -161,7 +160,7 @@ def _unheard(one: Try, trace: NoteTrace) -> bool:
     """Tell whether the try ended as one does that a firewall turns away: in silence, a refusal or a reset."""
     errors = [a.error for a in trace.attempts if a.at == one.at] + [t.error for t in trace.tokens if t.at == one.at]
     text = next((error for error in errors if error), None)
-    return not text or explain(text, protocol="net").cause in _SILENT
+    return not text or explained(text, protocol="net").cause in _SILENT
 
 
 def _worked_before(trace: NoteTrace, trail: AuditTrail | None, changed_at: datetime) -> bool:

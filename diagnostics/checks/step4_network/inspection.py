@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, warned
-from diagnostics.checks.step4_network.answers_seen import last_failure
+from diagnostics.checks.step4_network.answers_seen import explained, last_failure
 from diagnostics.checks.step4_network.flows import inside
 from diagnostics.checks.step4_network.names_and_connections import called, on_the_way
 from diagnostics.evidence.case_parts import Baseline
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.network import CertificateSeen, DnsAnswer, TlsHandshake
-from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.vocabulary import Step, Strength
 
@@ -147,7 +146,7 @@ def nobody_inspected(trace: NoteTrace) -> Result:
     if last.status is not None or not last.answer.text:
         return passed("The other side was reached and answered.", status=last.status)
     text = last.answer.text[:4096]
-    found = explain(text, protocol="tls")
+    found = explained(text, protocol="tls")
     if found.cause == causes.PROXY_TLS_INSPECTION.id:
         return failed(f"The scribe recorded it: {found.says}", at=last.at, product=product_of(text))
     refused = (found.cause or "").startswith(("net.tls.untrusted", "net.tls.chain", "net.tls.pin"))

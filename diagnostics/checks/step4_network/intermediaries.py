@@ -8,6 +8,7 @@ from diagnostics.check import check, failed, not_applicable, passed, warned
 from diagnostics.checks.step4_network.answers_seen import (
     SeenAnswer,
     condemned,
+    explained,
     last_failure,
     live_answers,
     recorded_answers,
@@ -18,7 +19,6 @@ from diagnostics.evidence.case_parts import Settings
 from diagnostics.evidence.fhir import CanaryWrite, Metadata, Reads
 from diagnostics.evidence.logs import NoteTrace, ProxyLog, ProxyRow, TokenAttempt
 from diagnostics.evidence.network import TlsHandshake
-from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, Emitter
 from diagnostics.vocabulary import Certainty, Step, Strength
@@ -97,7 +97,7 @@ def _host_of(url: str | None) -> str | None:
 
 def _said(each: SeenAnswer) -> str | None:
     """Return the cause that the client's own words name where no HTTP answer was recorded."""
-    return explain(each.answer.text, protocol="net").cause if each.status is None and each.answer.text else None
+    return explained(each.answer.text, protocol="net").cause if each.status is None and each.answer.text else None
 
 
 def _blocked(each: SeenAnswer) -> bool:
@@ -219,7 +219,7 @@ def token_arrived(trace: NoteTrace, settings: Settings) -> Result:
         return not_applicable("No write was answered with 401.")
     if settings.integration.auth.flow in ("none", "api-key"):
         return not_applicable("This integration sends no token.")
-    said = explain(last.answer.text, status=401, context="authorization was sent") if last.answer.text else None
+    said = explained(last.answer.text, status=401, context="authorization was sent") if last.answer.text else None
     told = said is not None and said.cause == causes.PROXY_AUTH_STRIPPED.id and said.certainty is Certainty.LIKELY
     if not _unheard(last) and not told:
         return passed("The answer does not say that the token was missing.", error=last.answer.bearer_error)

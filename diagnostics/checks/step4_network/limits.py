@@ -10,6 +10,7 @@ from diagnostics.check import check, failed, not_applicable, passed, warned
 from diagnostics.checks.step4_network.answers_seen import (
     SeenAnswer,
     condemned,
+    explained,
     last_failure,
     live_answers,
     recorded_answers,
@@ -18,7 +19,6 @@ from diagnostics.evidence.auth import TokenAnswer
 from diagnostics.evidence.case_parts import Settings, Vendor
 from diagnostics.evidence.fhir import Metadata, Reads
 from diagnostics.evidence.logs import NoteTrace, ScribeLog, ScribeRow
-from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.tracing.attempts import outcome
 from diagnostics.vendors.model import Surface
@@ -39,7 +39,7 @@ def _limited(each: SeenAnswer, vendor: Vendor) -> Strength | None:
             return Strength.DECISIVE
     if each.status not in _OTHER_WORDS or not each.answer.text:
         return None
-    found = explain(each.answer.text, status=each.status)
+    found = explained(each.answer.text, status=each.status)
     if found.cause != causes.RATE_LIMITED.id:
         return None
     return Strength.STRONG if found.certainty in (Certainty.PROVEN, Certainty.LIKELY) else Strength.MODERATE

@@ -10,12 +10,11 @@ import re
 from diagnostics import causes
 from diagnostics.causes.model import Cause
 from diagnostics.check import check, failed, not_applicable, passed
-from diagnostics.checks.step4_network.answers_seen import SeenAnswer, last_failure
+from diagnostics.checks.step4_network.answers_seen import SeenAnswer, explained, last_failure
 from diagnostics.checks.step4_network.flows import place_of
 from diagnostics.checks.step4_network.spelling import misspelt
 from diagnostics.evidence.case_parts import Baseline
 from diagnostics.evidence.logs import NoteTrace, ScribeLog
-from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.vocabulary import Category, Certainty, Outcome, Step, Strength, WhoActs
 
@@ -69,7 +68,7 @@ def judge_recorded(trace: NoteTrace, cause: Cause) -> Result:
     if last.status is not None or not last.answer.text:
         return passed("The other side was reached and answered.", status=last.status) if last.status else (
             not_applicable("The scribe recorded no error text."))  # fmt: skip
-    found = explain(last.answer.text, protocol="net", context=last.what)
+    found = explained(last.answer.text, protocol="net", context=last.what)
     if found.cause != cause.id:
         return passed("The recorded error speaks of something else.", recorded_as=found.cause)
     strength = _STRENGTH.get(found.certainty or Certainty.POSSIBLE, Strength.MODERATE)
@@ -98,7 +97,7 @@ def _or_a_typing_error(found: Result, trace: NoteTrace, log: ScribeLog | None, b
 
 def _with_byte_count(found: Result, trace: NoteTrace) -> Result:
     """Say so where every attempt was torn at the same number of bytes: then it is the way, not the server."""
-    torn = [a for a in trace.failures if explain(a.error, protocol="net").cause == causes.TCP_RESET.id]
+    torn = [a for a in trace.failures if explained(a.error or "", protocol="net").cause == causes.TCP_RESET.id]
     counts = [int(match.group(1)) for a in torn if (match := _BYTES.search((a.error or "")[:2000]))]
     facts = {**found.facts, "times": len(torn)}
     if len(counts) > 1 and len(set(counts)) == 1:

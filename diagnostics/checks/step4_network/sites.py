@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown
-from diagnostics.checks.step4_network.answers_seen import last_failure
+from diagnostics.checks.step4_network.answers_seen import explained, last_failure
 from diagnostics.checks.step4_network.flows import place_of
 from diagnostics.evidence.logs import NoteTrace, ScribeLog, ScribeRow
-from diagnostics.explain import explain
 from diagnostics.findings import Result
 from diagnostics.tracing.attempts import outcome
 from diagnostics.vocabulary import Step, Strength
@@ -46,7 +45,7 @@ def sites_agree(trace: NoteTrace, log: ScribeLog) -> Result:
     place, site = place_of(last.url), _site(trace)
     if place is None or site is None:
         return not_applicable("The scribe's log names no site or no address.")
-    cause = explain(last.answer.text, protocol="net").cause or ""
+    cause = explained(last.answer.text, protocol="net").cause or ""
     if cause.startswith(("net.tls.", "net.proxy.")):
         return not_applicable("The connection was made; what failed came after it.", recorded_as=cause)
     near = [each for each in _heard(log.rows, place) if abs(each.at - last.at) <= _TOGETHER]
