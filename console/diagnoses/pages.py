@@ -11,7 +11,7 @@ from console.diagnoses import words
 from diagnostics import catalog
 from diagnostics.causes.model import Cause
 from diagnostics.check import Check
-from diagnostics.vocabulary import Step
+from diagnostics.vocabulary import Instant, Step
 
 Document = Mapping[str, Any]
 _SHORT_TEXT = 400
@@ -184,12 +184,18 @@ def _check(check: Mapping[str, Any], numbers: Mapping[str, Link], running: bool)
         title=_title(check),
         status=status,
         word=words.STATUSES.get(status, status),
-        says="" if status == "running" else str(check.get("says") or ""),
+        says="" if status == "running" else _says(check, live=declared is not None and declared.instant is Instant.NOW),
         why=declared.why if declared else "",
         facts=() if status == "running" else tuple(_facts(check.get("evidence") or {})),
         blocked_by=blocked_by,
         missing="" if status == "running" else str(check.get("missing") or "").rstrip("."),
     )
+
+
+def _says(check: Mapping[str, Any], *, live: bool) -> str:
+    """Give a check's sentence; what a probe saw from a segment names the segment, what a log recorded does not."""
+    says, place = str(check.get("says") or ""), str(check.get("seen_from") or "here")
+    return f"Seen from {place}: {says}" if says and live and place != "here" else says
 
 
 def _facts(evidence: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
