@@ -6,7 +6,6 @@ named.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from diagnostics.evidence.logs import Attempt, NoteTrace, ScribeLog, ScribeRow, TokenAttempt
@@ -31,15 +30,16 @@ def requests(log: ScribeLog | None, trace: NoteTrace | None) -> tuple[TokenAttem
 
 
 def _paired(rows: Iterable[ScribeRow]) -> Iterator[TokenAttempt]:
-    by_note: dict[str | None, list[ScribeRow]] = {}
+    """Yield token requests, each with the `failed` row of the same note that follows it at once, if one does."""
+    waiting: dict[str | None, ScribeRow] = {}
     for row in rows:
-        held = by_note.setdefault(row.note_id, [])
-        if row.event == "token" or (row.event == "failed" and held and held[-1].event == "token"):
-            held.append(row)
-        elif held and held[-1].event == "token":
-            held.append(replace(row, event="between"))  # what comes later answers something else
-    for held in by_note.values():
-        yield from pair(held)[1]
+        asked = waiting.pop(row.note_id, None) if waiting else None
+        if asked is not None:
+            yield from pair((asked, row) if row.event == "failed" else (asked,))[1]
+        if row.event == "token":
+            waiting[row.note_id] = row
+    for asked in waiting.values():
+        yield from pair((asked,))[1]
 
 
 def _key(row: ScribeRow) -> tuple[object, ...]:
