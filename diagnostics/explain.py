@@ -31,6 +31,7 @@ _MAX_LINE = 1_048_576
 _SPECIFIC = 20  # signatures of this weight name one product's exact words and go before everything else
 _EXACT = 26  # and from here on even where they allow no more than a category
 _UNKNOWN = "This text names nothing known. Add the HTTP status, the whole body, or what was being sent where."
+_ACCEPTED = "The server accepted the request, so this is no error. If the note is missing, look where it was filed."
 _EMPTY = "There is no text here. Paste what came back: the status line, the headers and the body, or the log's lines."
 _NOTE = "This reads like a note, not like an error. Paste what the EHR or the network answered to it instead."
 _HL7 = re.compile(
@@ -42,7 +43,9 @@ _HL7 = re.compile(
 _STATUS = re.compile(
     r"\b(?:http(?:/[0-9.]{1,3})?|status(?:[ _-]?code)?|response(?:[ _-]?code)?|httpstatus|returned|got|received"
     r"|answered|error)\b[\"']?[\s:=(\[]{1,4}(?:http(?:/[0-9.]{1,3})? ?(?:status )?(?:code )?)?[\"']?"
-    r"([345][0-9]{2})\b(?![.:][0-9])",
+    r"([345][0-9]{2})\b(?![.:][0-9])"
+    r"|\b(?:indicate success|responded with|failed with(?: status)?(?: code)?|answered with):? ?([345][0-9]{2})\b"
+    r"|\b([45][0-9]{2}) (?:client|server) error\b",
     re.IGNORECASE,
 )
 _LEADING = re.compile(r"\s{0,20}([345][0-9]{2})(?=[:,;]| -|$)")
@@ -78,6 +81,8 @@ def explain(
     found = narrow(question, _judge(question, body))
     if found is not None:
         return found
+    if 200 <= (status or answer.status or 0) < 300:
+        return category_only(None, None, _ACCEPTED)
     return category_only(None, None, _UNKNOWN if body.strip() else _EMPTY)
 
 
@@ -98,7 +103,8 @@ def _judge(question: Question, body: str) -> Explanation | None:
         return structured
     if known is not None:
         return _of_signature(known)
-    if structured is not None and structured.says and question.answer.kind is not AnswerKind.VENDOR:
+    accepted = question.status is not None and question.status < 300
+    if structured is not None and structured.says and (accepted or question.answer.kind is not AnswerKind.VENDOR):
         return structured
     plain = explain_status(question, question.status) if question.status is not None else None
     return plain if plain is not None and plain.says else None
@@ -175,7 +181,7 @@ def _status_of(text: str) -> int | None:
     if found:
         return int(next(group for group in found.groups() if group))
     named = _STATUS.search(head) or _LEADING.match(head)
-    return int(named.group(1)) if named else None
+    return int(next(group for group in named.groups() if group)) if named else None
 
 
 def _as_status(status: Any) -> int | None:

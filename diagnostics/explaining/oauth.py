@@ -110,6 +110,8 @@ def _invalid_client(question: Question) -> Explanation:
     found = None if question.about("secret") else _assertion(question)
     if found:
         return found
+    if question.told("epic") and question.told("just enabled", "enabled today", "hours ago", "newly enabled"):
+        return of_cause("auth.client.not_activated", POSSIBLE)
     if question.circumstance("rotat", "new secret", "changed secret", "new key"):
         return of_cause("auth.credential.rotated", LIKELY)
     if question.circumstance("deactivat", "access review", "disabled"):

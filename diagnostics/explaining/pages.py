@@ -26,6 +26,9 @@ def explain_page(question: Question) -> Explanation:
     if question.answer.kind is AnswerKind.HTML_LOGIN:
         sure = PROVEN if question.circumstance(*PROVIDER_CONTEXT) else LIKELY
         return of_cause("auth.mfa.challenge", sure, "A login page came instead of an answer: a person should sign in.")
+    if question.answer.kind is AnswerKind.HTML_BLOCK and page.plain:
+        says = "An ordinary web page came instead of an answer: the address does not lead to the FHIR server."
+        return of_cause("fhir.base.not_fhir", POSSIBLE, says, firm=False)
     if question.answer.kind is AnswerKind.HTML_BLOCK:
         name = page.product or "a web filter"
         sure = LIKELY if page.product else POSSIBLE
@@ -41,6 +44,9 @@ def _gateway(question: Question, page: HtmlPage) -> Explanation:
         return of_cause(
             "net.timeout.gateway", sure, f"{name} answered {status}: it did not get an answer from the EHR.", firm=False
         )
+    if status == 500 and page.product and page.in_front_of_server:
+        says = f"{name} answered 500 itself, not the EHR: its own error log says why."
+        return category_only(_NET, POSSIBLE, says)
     if status == 403:
         says = f"{name} refused the request before it reached the EHR's API."
         return of_cause("net.proxy.block_page", POSSIBLE, says, firm=False)
@@ -122,6 +128,8 @@ def explain_status(question: Question, status: int) -> Explanation:
     if status in _STATUS_CAUSES:
         cause, sure = _STATUS_CAUSES[status]
         return of_cause(cause, sure, firm=False)
+    if question.protocol == "oauth" and status in (400, 404, 409, 422):
+        return category_only(_AUTH, POSSIBLE, "The token server refused the request and gives no code that says why.")
     if status in _STATUS_CATEGORIES:
         return category_only(*_STATUS_CATEGORIES[status])
     if status in (301, 302, 303, 307, 308):

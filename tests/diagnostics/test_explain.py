@@ -115,6 +115,23 @@ CAUSES = [
     ("IDX20803: Unable to obtain configuration ---> The SSL connection could not be established ---> NotTimeValid",
      None, "", "net.tls.expired"),
     ("The remote name could not be resolved: 'fhir.example.org'", None, "", "net.dns.nxdomain"),
+    # Who wrote it, and what is known beside it
+    ("403 Forbidden", 403, "only from the satellite clinic, works on VPN", "net.egress.ip_not_allowed"),
+    ("403 Forbidden", 403, "a WAF stands in front", "net.proxy.block_page"),
+    ("401 Unauthorized", 401, "right after logout", "auth.session.ended"),
+    ("404 Not Found", 404, "behind nginx since Monday", "net.revproxy.rewrite"),
+    ('{"error":"invalid_client"}', 401, "Epic, enabled two hours ago", "auth.client.not_activated"),
+    ('{"status":401,"headers":{"via":"1.1 p","www-authenticate":"Bearer realm=\\"r\\""}}', 401, "",
+     "net.proxy.auth_stripped"),
+    # Transports' own codes, bodies in bodies
+    ('{"message":"{\\"error\\":\\"invalid_scope\\"}"}', 400, "", "auth.scope.invalid"),
+    (json.dumps(json.dumps({"body": outcome("throttled")})), None, "", "net.rate.limited"),
+    ('{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"x"}}', None, "", "net.rate.limited"),
+    ("<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>w:MessageExpired</s:Value>", 500, "",
+     "auth.assertion.clock_skew"),
+    # Taken and yet not right
+    ("201, but HPI overwrote ROS", 201, "", "map.section.overwritten"),
+    ("accepted with 201 and filed to the wrong encounter", 201, "", "map.encounter.mismatch"),
     # Transcripts
     ("* TLSv1.3 (IN), TLS alert, bad certificate (554):", None, "", "net.tls.client_cert"),
     ("Verify return code: 10 (certificate has expired)", None, "", "net.tls.expired"),
@@ -146,6 +163,10 @@ def test_the_cause_is_named(text: str, status: int | None, context: str, cause: 
         ("Service Unavailable", 503, Category.NETWORK),
         ("write EPROTO error:1408F10B:SSL routines:ssl3_get_record:wrong version number", None, Category.NETWORK),
         ('{"error":"access_denied"}', 500, Category.AUTHENTICATION),
+        ("<html><title>500 Internal Server Error</title><hr><center>nginx</center></html>", 500, Category.NETWORK),
+        ("<soap:Fault><faultcode>wsse:FailedAuthentication</faultcode></soap:Fault>", 500, Category.AUTHENTICATION),
+        ('{"errors":[{"message":"no","extensions":{"code":"FORBIDDEN"}}]}', 200, Category.PERMISSIONS),
+        ("408 Request Timeout", None, Category.NETWORK),
     ],
 )
 def test_where_only_the_category_is_clear_no_cause_is_named(text: str, status: int | None, category: Category) -> None:
@@ -181,6 +202,9 @@ def test_a_missing_reference_is_a_matter_of_mapping() -> None:
         "   ",
         "Everything failed",
         "The patient reports a headache. Blood pressure 128/82. Follow-up in 2 weeks.",
+        "S: pt c/o cough, denies fever. O: BP 128/76. A: URI. P: rest. Her certificate has expired, session timed out.",
+        "HPI: connection refused by her insurer. Assessment: well. Plan: access denied to gym, follow-up in 3 months.",
+        "HTTP/1.1 201 Created",
         ack("AA"),
         "MSH|^~\\&|SCRIBE|F|EHR|F|20260102||MDM^T02|1|P|2.5.1\rOBX|1|TX|X||connection refused at reception||||||F\r",
         '{"resourceType":"DocumentReference","description":"certificate has expired"}',
@@ -212,6 +236,19 @@ def test_the_words_around_an_answer_count() -> None:
     assert explain(login, context="provider session").certainty is Certainty.PROVEN
     assert explain(login).certainty is Certainty.LIKELY
     assert explain("401", status=401, context="provider session; MFA is on").cause == "auth.mfa.challenge"
+
+
+def test_circumstances_never_outweigh_the_text_and_are_not_read_backwards() -> None:
+    assert explain("jwt expired", status=401, context="right after logout").cause == "auth.token.expired"
+    assert explain("403 Forbidden", status=403, context="no WAF and not behind a firewall").cause is None
+    assert explain(outcome("forbidden"), status=403, context="only from the satellite clinic").cause is None
+
+
+def test_what_says_nothing_is_told_what_to_paste() -> None:
+    assert "Paste" in explain("").says
+    assert "status" in explain("Something went wrong").says
+    assert "note" in explain("HPI: cough. Plan: rest. The patient denies fever, BP 120/80.").says
+    assert "accepted" in explain("created", status=201).says
 
 
 def test_odd_arguments_are_taken_as_unknown() -> None:
