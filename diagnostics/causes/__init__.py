@@ -40,6 +40,18 @@ from diagnostics.causes.authentication import (
     TOKEN_INACTIVE,
     TOKEN_TTL_CHANGED,
 )
+from diagnostics.causes.encryption import (
+    TLS_CHAIN_INCOMPLETE,
+    TLS_CLIENT_CERT,
+    TLS_EXPIRED,
+    TLS_EXPIRING,
+    TLS_HOSTNAME,
+    TLS_NOT_YET_VALID,
+    TLS_PIN_MISMATCH,
+    TLS_PROTOCOL,
+    TLS_REVOKED,
+    TLS_UNTRUSTED_ROOT,
+)
 from diagnostics.causes.endpoint_configuration import (
     BASE_ENVIRONMENT,
     BASE_NOT_FHIR,
@@ -72,9 +84,9 @@ from diagnostics.causes.field_mapping import (
     CODE_LOCAL_MISSING,
     CONTENT_LOST,
     DISCRETE_FOLLOWUP,
+    DISCRETE_ICD_IN_TEXT,
     DISCRETE_ICD_INCONGRUENT,
     DISCRETE_ICD_INVALID,
-    DISCRETE_ICD_IN_TEXT,
     DISCRETE_MED_NO_ORDER,
     DISCRETE_VITALS_DISAGREE,
     DISCRETE_VITALS_NARRATIVE,
@@ -134,16 +146,6 @@ from diagnostics.causes.network import (
     TCP_TIMEOUT,
     TCP_UNREACHABLE,
     TIMEOUT_GATEWAY,
-    TLS_CHAIN_INCOMPLETE,
-    TLS_CLIENT_CERT,
-    TLS_EXPIRED,
-    TLS_EXPIRING,
-    TLS_HOSTNAME,
-    TLS_NOT_YET_VALID,
-    TLS_PIN_MISMATCH,
-    TLS_PROTOCOL,
-    TLS_REVOKED,
-    TLS_UNTRUSTED_ROOT,
 )
 from diagnostics.causes.outside import (
     AUDIT_GAP,

@@ -1,14 +1,14 @@
-"""Declare the causes of step 4: names, connections, certificates, proxies, limits."""
+"""Declare the causes of step 4: names, connections, proxies, gateways and limits."""
 
-from diagnostics.causes.model import RUN_AGAIN, Kind, declare
+from diagnostics.causes.model import RUN_AGAIN, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
 # what cannot be had, or looks broken, once the way to a host is closed
-_ABOVE = (
+BEHIND = (
     "auth.discovery.unreachable", "auth.jwks.unreachable", "fhir.base.not_fhir",
     "fhir.readback.absent", "hl7.ack.missing", "net.timeout.gateway", "scribe.note.not_sent",
 )  # fmt: skip
-_DIVERGES = "net.segment.divergence"
+DIVERGES = "net.segment.divergence"
 _TCP = ("net.tcp.timeout", "net.tcp.refused", "net.tcp.unreachable", "net.tcp.reset")
 
 DNS_NXDOMAIN = declare(
@@ -24,7 +24,7 @@ DNS_NXDOMAIN = declare(
     checklist=("NET.5",),
     standard="RFC 1035 (RCODE 3)",
     caution="A name that is nearly right is a typing error in the configuration.",
-    explains=(*_ABOVE, _DIVERGES, "net.tcp.", "net.tls."),
+    explains=(*BEHIND, DIVERGES, "net.tcp.", "net.tls."),
 )
 DNS_SERVFAIL_TIMEOUT = declare(
     "net.dns.servfail_timeout",
@@ -38,7 +38,7 @@ DNS_SERVFAIL_TIMEOUT = declare(
     ),
     checklist=("NET.5",),
     standard="RFC 1035 (RCODE 2 and 5)",
-    explains=(*_ABOVE, _DIVERGES, "net.tcp.", "net.tls."),
+    explains=(*BEHIND, DIVERGES, "net.tcp.", "net.tls."),
 )
 DNS_SPLIT_HORIZON = declare(
     "net.dns.split_horizon",
@@ -79,7 +79,7 @@ TCP_TIMEOUT = declare(
     ),
     checklist=("NET.1", "NET.3", "NET.6"),
     caution="A host that is switched off looks the same.",
-    explains=(*_ABOVE, "net.tls."),
+    explains=(*BEHIND, "net.tls."),
 )
 TCP_REFUSED = declare(
     "net.tcp.refused",
@@ -93,7 +93,7 @@ TCP_REFUSED = declare(
     ),
     checklist=("NET.1",),
     caution="A wrong port gives the same answer as a stopped service.",
-    explains=(*_ABOVE, "net.tls."),
+    explains=(*BEHIND, "net.tls."),
 )
 TCP_UNREACHABLE = declare(
     "net.tcp.unreachable",
@@ -106,7 +106,7 @@ TCP_UNREACHABLE = declare(
         RUN_AGAIN,
     ),
     checklist=("NET.1", "NET.6"),
-    explains=(*_ABOVE, "net.tls."),
+    explains=(*BEHIND, "net.tls."),
 )
 TCP_RESET = declare(
     "net.tcp.reset",
@@ -120,7 +120,7 @@ TCP_RESET = declare(
     ),
     checklist=("NET.1", "NET.3"),
     caution="A server that crashes cuts connections too.",
-    explains=(*_ABOVE,),
+    explains=(*BEHIND,),
 )
 FWLOG_DROP = declare(
     "net.fwlog.drop",
@@ -134,7 +134,7 @@ FWLOG_DROP = declare(
     ),
     checklist=("NET.3",),
     caution="Another flow between the same addresses may have been meant.",
-    explains=(*_ABOVE, _DIVERGES, *_TCP, "net.tls."),
+    explains=(*BEHIND, DIVERGES, *_TCP, "net.tls."),
 )
 EGRESS_IP_NOT_ALLOWED = declare(
     "net.egress.ip_not_allowed",
@@ -148,7 +148,7 @@ EGRESS_IP_NOT_ALLOWED = declare(
     ),
     checklist=("NET.1", "NET.3"),
     caution="Behind a NAT the EHR sees another address than the one the scribe's own network knows.",
-    explains=(*_ABOVE, _DIVERGES, *_TCP, "net.proxy.block_page", "net.fwlog.drop", "perm.http403.classify"),
+    explains=(*BEHIND, DIVERGES, *_TCP, "net.proxy.block_page", "net.fwlog.drop", "perm.http403.classify"),
 )
 PROXY_407 = declare(
     "net.proxy.407",
@@ -162,7 +162,7 @@ PROXY_407 = declare(
     ),
     checklist=("NET.4",),
     standard="RFC 9110 section 15.5.8",
-    explains=(*_ABOVE, _DIVERGES, "net.tls.", "auth.client.invalid"),
+    explains=(*BEHIND, DIVERGES, "net.tls.", "auth.client.invalid"),
 )
 PROXY_BLOCK_PAGE = declare(
     "net.proxy.block_page",
@@ -176,7 +176,7 @@ PROXY_BLOCK_PAGE = declare(
     ),
     checklist=("NET.4",),
     caution="A sign-in page of the EHR's own identity provider is another matter.",
-    explains=(*_ABOVE, _DIVERGES, "perm.http403.classify", "auth.http401.classify", "auth.client.invalid",
+    explains=(*BEHIND, DIVERGES, "perm.http403.classify", "auth.http401.classify", "auth.client.invalid",
               "fhir.outcome.issue", "auth.discovery.token_endpoint_changed"),
 )  # fmt: skip
 PROXY_AUTH_STRIPPED = declare(
@@ -236,166 +236,6 @@ GATEWAY_UNROUTED = declare(
     checklist=("WRITE.3",),
     explains=("fhir.base.not_fhir", "fhir.request.method_path"),
 )
-TLS_EXPIRED = declare(
-    "net.tls.expired",
-    "The server's certificate has expired",
-    layer=Layer.TLS,
-    who=WhoActs.EHR_TEAM,
-    remedy=(
-        "Ask whoever runs the named host to renew and install the certificate on every server behind the address",
-        "Have renewal automated and watched",
-        RUN_AGAIN,
-    ),
-    checklist=("NET.2",),
-    standard="RFC 5280 section 4.1.2.5",
-    caution="A wrong clock on our side would show the same; other hosts would then fail as well.",
-    explains=(
-        *_ABOVE,
-        _DIVERGES,
-    ),
-)
-TLS_NOT_YET_VALID = declare(
-    "net.tls.not_yet_valid",
-    "The server's certificate is not valid yet",
-    layer=Layer.TLS,
-    who=WhoActs.EHR_TEAM,
-    remedy=(
-        "Check the clock of the scribe's servers first",
-        "If it is right, ask whoever runs the host to install a certificate that is valid today",
-        RUN_AGAIN,
-    ),
-    checklist=("NET.2",),
-    standard="RFC 5280 section 4.1.2.5",
-    explains=(
-        *_ABOVE,
-        _DIVERGES,
-    ),
-)
-TLS_HOSTNAME = declare(
-    "net.tls.hostname",
-    "The server's certificate is for another host name",
-    layer=Layer.TLS,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=(
-        "Compare the host in the integration with the names in the certificate",
-        "Correct the address, or ask for a certificate that names this host",
-        RUN_AGAIN,
-    ),
-    checklist=("NET.2",),
-    standard="RFC 9525",
-    caution="A client that does not send the host name gets the default certificate.",
-    explains=(
-        *_ABOVE,
-        _DIVERGES,
-    ),
-)
-TLS_CHAIN_INCOMPLETE = declare(
-    "net.tls.chain_incomplete",
-    "The server does not send the intermediate certificate",
-    layer=Layer.TLS,
-    who=WhoActs.EHR_TEAM,
-    remedy=(
-        "Ask whoever runs the host to install the full chain, not only its own certificate",
-        "Do not be misled by browsers: they fetch or remember the missing certificate",
-        RUN_AGAIN,
-    ),
-    checklist=("NET.2",),
-    standard="RFC 8446 section 4.4.2",
-    explains=(*_ABOVE, _DIVERGES, "net.tls.untrusted_root"),
-)
-TLS_UNTRUSTED_ROOT = declare(
-    "net.tls.untrusted_root",
-    "The server's certificate comes from an authority the scribe does not trust",
-    layer=Layer.TLS,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=(
-        "If the hospital runs its own authority, add its root to the integration's trusted certificates",
-        "Otherwise ask for a certificate of a public authority",
-        "If the issuer is an inspection device, have the host exempted from inspection",
-        RUN_AGAIN,
-    ),
-    checklist=("NET.2",),
-    standard="RFC 5280 section 6",
-    explains=(
-        *_ABOVE,
-        _DIVERGES,
-    ),
-)
-TLS_REVOKED = declare(
-    "net.tls.revoked",
-    "The server's certificate has been revoked",
-    layer=Layer.TLS,
-    who=WhoActs.EHR_TEAM,
-    remedy=(
-        "Ask whoever runs the host to have a new certificate issued and installed at once",
-        "Ask why it was revoked: if the key was exposed, the credentials sent to that host must be changed too",
-        RUN_AGAIN,
-    ),
-    checklist=("NET.2",),
-    standard="RFC 6960; RFC 5280 section 5",
-    caution="A revocation server that cannot be reached says nothing about the certificate.",
-    explains=(
-        *_ABOVE,
-        _DIVERGES,
-    ),
-)
-TLS_PIN_MISMATCH = declare(
-    "net.tls.pin_mismatch",
-    "The server has a new certificate and the scribe still insists on the old one",
-    layer=Layer.TLS,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=(
-        "Confirm the new certificate's fingerprint with the EHR team by a second channel",
-        "Add it to the scribe's pins and keep the old one until every server has changed",
-        RUN_AGAIN,
-    ),
-    checklist=("NET.2",),
-    standard="RFC 7469 (pins over SPKI)",
-    explains=(
-        *_ABOVE,
-        _DIVERGES,
-    ),
-)
-TLS_PROTOCOL = declare(
-    "net.tls.protocol",
-    "The two sides have no TLS version or cipher in common",
-    layer=Layer.TLS,
-    who=WhoActs.NETWORK_TEAM,
-    remedy=("Have TLS 1.2 or newer enabled on the side that lacks it", RUN_AGAIN),
-    checklist=("NET.2",),
-    standard="RFC 8446; SMART asks for TLS 1.2 or newer",
-    explains=(
-        *_ABOVE,
-        _DIVERGES,
-    ),
-)
-TLS_CLIENT_CERT = declare(
-    "net.tls.client_cert",
-    "The server asks for the scribe's own certificate and does not accept what it gets",
-    layer=Layer.TLS,
-    who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=(
-        "Check that a client certificate is configured, has not expired and fits its key",
-        "Ask the EHR team which authority it must come from and whether it is registered",
-        RUN_AGAIN,
-    ),
-    checklist=("NET.2", "TOKEN.6"),
-    standard="RFC 8446 section 4.4.2.4; alert certificate_required",
-    explains=(
-        *_ABOVE,
-        _DIVERGES,
-    ),
-)
-TLS_EXPIRING = declare(
-    "net.tls.expiring",
-    "A certificate will expire soon",
-    kind=Kind.WARNING,
-    layer=Layer.TLS,
-    who=WhoActs.EHR_TEAM,
-    remedy=("Tell whoever runs the host the day of expiry and ask when the new certificate will be in place",),
-    checklist=("NET.2",),
-    caution="Certificates that renew themselves every 90 days or less come close to their end by design.",
-)
 RATE_LIMITED = declare(
     "net.rate.limited",
     "The scribe sends more than the EHR allows, and the EHR holds it back",
@@ -439,5 +279,5 @@ SEGMENT_DIVERGENCE = declare(
     ),
     checklist=("NET.6",),
     caution="Both places must be looked at within minutes: later, the fault may simply have gone.",
-    explains=(*_ABOVE, *_TCP),
+    explains=(*BEHIND, *_TCP),
 )

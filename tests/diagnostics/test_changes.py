@@ -73,7 +73,8 @@ def test_a_row_and_a_snapshot_of_the_roles_at_one_moment_are_one() -> None:
         ([scribe(-60, "sent", note_id="N-0", transaction_id="tx-0"),
           scribe(-59, "acked", note_id="N-0", transaction_id="tx-0", status=403), *FAILED], -120,
          Bearing.BEFORE_FAILURE),
-        ([*made(), scribe(10, "sent"), scribe(11, "acked", status=201)], -60, Bearing.UNKNOWN),
+        ([*made(), scribe(10, "sent"), scribe(11, "acked", status=201)], -60, Bearing.BEFORE_FAILURE),
+        (made(), -60, Bearing.UNKNOWN),
     ],
 )  # fmt: skip
 def test_a_change_is_set_against_the_first_failure(rows: list[Row], seconds: float, bearing: Bearing) -> None:
