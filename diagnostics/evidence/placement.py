@@ -183,6 +183,18 @@ def place(texts: Mapping[str, str], mapping: SectionMapping, template: Template 
     return Placement(tuple(placed), stored, _one_document(placed, stored, known, expected))
 
 
+def overwritten(seen: Placement, mapping: SectionMapping) -> dict[str, str]:
+    """Return the sections that are nowhere while a section of the same replacing field is there, with that field."""
+    replacing = {rule.field for rule in mapping.rules if rule.mode == "replace"}
+    lost = {}
+    for placed in seen.sections:
+        for id in placed.targets:
+            last = any(id in other.found for other in seen.sections if other.section != placed.section)
+            if id in replacing and placed.absent and last:
+                lost[placed.section] = id
+    return lost
+
+
 def _shares(text: str, stored: Stored) -> dict[str, float]:
     """Return which share of a section's sentences each field holds; fields that hold nothing of it are left out."""
     if not stored.whole:

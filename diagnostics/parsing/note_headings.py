@@ -116,3 +116,17 @@ def section_of_field(label: str, id: str) -> str | None:
 def related(one: str, other: str) -> bool:
     """Tell whether text of one section may properly stand in a field meant for the other."""
     return one == other or other in WIDER.get(one, ()) or one in WIDER.get(other, ())
+
+
+_TITLES = {
+    "hpi": "history of present illness",
+    "ros": "review of systems",
+    "pmh": "past medical history",
+    "psh": "surgical history",
+    "assessment_plan": "assessment and plan",
+}
+
+
+def title(section: str) -> str:
+    """Return a section's name as people say it, in lower case."""
+    return _TITLES.get(section, section.replace("_", " "))

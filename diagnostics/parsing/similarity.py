@@ -74,6 +74,35 @@ def coverage(text: str, within: str, *, without: str = "") -> float | None:
     return max(covered / total, joined)
 
 
+_PIECE = re.compile(r"[^.!?;\n]*(?:[.!?;]+(?=\s|\Z)[ \t]*|[.!?;]|\n|\Z)")
+
+
+def marked(text: str, within: str) -> tuple[tuple[str, bool], ...]:
+    """Return the text in pieces, each with whether its words stand in the other text too; neighbours alike are joined.
+
+    A piece is a sentence or a line; one without words goes with the piece before it.
+    """
+    runs, whole = _runs_of(within), frozenset(sentences(within))
+    pieces: list[tuple[str, bool]] = []
+    held = ""
+    for match in _PIECE.finditer(text):
+        held += match.group()
+        if match.group() and not match.group().endswith("\n") and match.end() < len(text) and not _ends(match.group()):
+            continue  # a stop within a word or a number ends no sentence
+        own = words(held)
+        there = _stands(own, runs, whole) if own else (pieces[-1][1] if pieces else True)
+        if pieces and pieces[-1][1] == there:
+            pieces[-1] = (pieces[-1][0] + held, there)
+        elif held:
+            pieces.append((held, there))
+        held = ""
+    return tuple(pieces)
+
+
+def _ends(piece: str) -> bool:
+    return piece[-1] in " \t" or piece.rstrip()[-1:] not in ".!?;"
+
+
 def _stands(sentence: tuple[str, ...], runs: frozenset[tuple[str, ...]], whole: frozenset[tuple[str, ...]]) -> bool:
     own = shingles(sentence)
     if not own:

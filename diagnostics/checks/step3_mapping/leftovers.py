@@ -3,10 +3,10 @@
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown
 from diagnostics.checks.step3_mapping.looking import look, titles
-from diagnostics.checks.step3_mapping.sections import overwritten
 from diagnostics.evidence.case_parts import Filed, SectionMapping, Template
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.note_text import NoteSections
+from diagnostics.evidence.placement import overwritten
 from diagnostics.findings import Result
 from diagnostics.parsing.note_specialties import RESTRICTED
 from diagnostics.vocabulary import Step, Strength

@@ -7,20 +7,8 @@ from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.evidence.placement import Placement, Stored, place, stored_of
 from diagnostics.findings import Result
+from diagnostics.parsing.note_headings import title
 from diagnostics.vocabulary import FailureMode
-
-_TITLES = {
-    "hpi": "history of present illness",
-    "ros": "review of systems",
-    "pmh": "past medical history",
-    "psh": "surgical history",
-    "assessment_plan": "assessment and plan",
-}
-
-
-def title(section: str) -> str:
-    """Return a section's name as people say it."""
-    return _TITLES.get(section, section.replace("_", " "))
 
 
 def titles(sections: list[str] | tuple[str, ...]) -> str:

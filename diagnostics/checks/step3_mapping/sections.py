@@ -2,13 +2,13 @@
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, warned
-from diagnostics.checks.step3_mapping.looking import arrived, look, nothing_filed, stopped_before_content, title, titles
+from diagnostics.checks.step3_mapping.looking import arrived, look, nothing_filed, stopped_before_content, titles
 from diagnostics.evidence.case_parts import Filed, SectionMapping, Template
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.note_text import NoteSections
-from diagnostics.evidence.placement import Placed, Placement, section_of_rule, stored_of, targets_of
+from diagnostics.evidence.placement import Placed, Placement, overwritten, section_of_rule, stored_of, targets_of
 from diagnostics.findings import Result
-from diagnostics.parsing.note_headings import SUBJECTIVE, related, section_of_field
+from diagnostics.parsing.note_headings import SUBJECTIVE, related, section_of_field, title
 from diagnostics.vocabulary import Step, Strength
 
 _FAMILY = frozenset((*SUBJECTIVE, "subjective"))
@@ -181,15 +181,3 @@ def no_section_overwritten(
         return passed("No field lost a section to another one.")
     says = "; ".join(f"{title(name)} was replaced in {field}" for name, field in lost.items())
     return failed(f"Overwritten: {says}.", strength=Strength.DECISIVE, sections=lost)
-
-
-def overwritten(seen: Placement, mapping: SectionMapping) -> dict[str, str]:
-    """Return the sections that are nowhere while a section of the same replacing field is there, with that field."""
-    replacing = {rule.field for rule in mapping.rules if rule.mode == "replace"}
-    lost = {}
-    for placed in seen.sections:
-        for id in placed.targets:
-            last = any(id in other.found for other in seen.sections if other.section != placed.section)
-            if id in replacing and placed.absent and last:
-                lost[placed.section] = id
-    return lost

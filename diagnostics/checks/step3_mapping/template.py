@@ -6,14 +6,14 @@ from typing import Any
 from diagnostics import causes
 from diagnostics.check import check, failed, passed, unknown, warned
 from diagnostics.checks.refusal import refusal_of
-from diagnostics.checks.step3_mapping.looking import arrived, look, stopped_before_content, title, titles
+from diagnostics.checks.step3_mapping.looking import arrived, look, stopped_before_content, titles
 from diagnostics.checks.step3_mapping.template_review import template_changes
 from diagnostics.evidence.case_parts import Baseline, Clock, Filed, SectionMapping, Template
 from diagnostics.evidence.logs import AuditTrail, NoteTrace
 from diagnostics.evidence.note_text import NoteSections
 from diagnostics.evidence.placement import section_of_rule, stored_of, targets_of
 from diagnostics.findings import Result
-from diagnostics.parsing.note_headings import related, section_of_field
+from diagnostics.parsing.note_headings import related, section_of_field, title
 from diagnostics.vocabulary import FailureMode, Step
 
 # an element of the resource other than the ones that carry the note's sections
