@@ -81,7 +81,7 @@ class Bench:
         mode = judged.pop("mode", "unknown")
         trial = story.expect("live", cause, mode, why, **({"exit": 0 if cause is None else 1} | judged))
         trial.files["case.json"].pop("now")
-        if not story.scribe and cause is None:
+        if not story.scribe and None in trial.causes:
             trial.files["case.json"].pop("note")  # a note of which nothing is known is no healthy note
         document, code = diagnose(trial.write(self.folder / "case"), offline=False)
         wrong = judge(trial, document, code)
