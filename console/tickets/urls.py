@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.tickets import actions, packet_views, views
+from console.tickets import actions, compare_views, packet_views, views
 
 app_name = "tickets"
 
@@ -27,5 +27,6 @@ urlpatterns = [
     path("tickets/<int:number>/packet/mail/", packet_views.mail, name="packet_mail"),
     path("tickets/<int:number>/notes/<uuid:note_id>/end/", actions.end_note, name="end_note"),
     path("tickets/<int:number>/notes/<uuid:note_id>/content/", actions.payload, name="payload"),
+    path("tickets/<int:number>/notes/<uuid:note_id>/compare/", compare_views.show, name="compare"),
     path("tickets/<int:number>/files/<uuid:attachment_id>/", views.attachment, name="attachment"),
 ]

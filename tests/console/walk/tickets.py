@@ -30,6 +30,7 @@ ROWS = {
     "tickets:disagree": posts(302, text="No."),
     "tickets:end_note": posts(302, end="in_chart"),
     "tickets:payload": Row(200, 404, 404, 403, method="post", privacy=200),
+    "tickets:compare": Row(200, 404, 404, 403, method="post", privacy=200),
     "tickets:packet": Row(200, 404, 404, 403),
     "tickets:packet_download": posts(200, format="text"),
     "tickets:packet_mail": posts(422),
