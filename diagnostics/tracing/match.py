@@ -200,27 +200,37 @@ def clock_offset(scribe: Sequence[ScribeRow], ehr: Sequence[EhrRow]) -> tuple[fl
     for entry in ehr:
         for id in {plain(entry.transaction_id), plain(entry.request_id)} - {None}:
             by_transaction.setdefault(str(id), []).append(entry)
-    firm: list[float] = []
-    sent: dict[str, datetime] = {}
-    lost: dict[str, list[datetime]] = {}
+    sendings: dict[str, list[tuple[datetime, datetime | None]]] = {}
     for row in scribe:
         id = plain(row.request_id) or plain(row.transaction_id)
         if id is None:
             continue
+        made = sendings.setdefault(id, [])
         if row.event == "sent":
-            sent[id] = row.at
-        elif row.event in ("acked", "failed") and id in sent:
-            at = sent.pop(id)
-            if row.status is not None or row.ack is not None:
-                firm.extend(_offset(at, row.at, by_transaction.get(id, [])))
-            else:
-                lost.setdefault(id, []).append(at)
-    for id, at in sent.items():
-        lost.setdefault(id, []).append(at)
-    # an arrival may be of any of several sendings; only one that stands alone can be set beside it
-    loose = [_arrival(times[0], by_transaction.get(id, [])) for id, times in lost.items() if len(times) == 1]
-    offsets = firm or [seconds for seconds in loose if seconds is not None]
+            made.append((row.at, None))
+        elif row.event in ("acked", "failed") and made and made[-1][1] is None:
+            answered = row.at if row.status is not None or row.ack is not None else None
+            made[-1] = (made[-1][0], answered)
+    firm: list[float] = []
+    loose: list[float] = []
+    for id, made in sendings.items():
+        rows = by_transaction.get(id, [])
+        shown = [seconds for sent, answered in made for seconds in _shown(sent, answered, rows)]
+        if len(made) == 1:
+            (firm if made[0][1] is not None else loose).extend(shown)
+        elif shown:
+            # an arrival may be of any of several sendings: the one that needs the clocks wrong the least
+            loose.append(min(shown, key=abs))
+    offsets = firm or loose
     return (round(median(offsets), 3), len(offsets)) if offsets else (None, 0)
+
+
+def _shown(sent: datetime, answered: datetime | None, rows: Sequence[EhrRow]) -> Iterable[float]:
+    """Yield the offset one sending shows, with an answer or without."""
+    if answered is not None:
+        return _offset(sent, answered, rows)
+    arrival = _arrival(sent, rows)
+    return [] if arrival is None else [arrival]
 
 
 def _arrival(sent: datetime, rows: Sequence[EhrRow]) -> float | None:

@@ -22,7 +22,7 @@ from tests.cases.expected import cases
 SEED = 20260302
 
 
-@dataclass
+@dataclass(repr=False)
 class Played:
     """Hold every diagnosis made, and which statuses each check reached."""
 

@@ -246,3 +246,25 @@ def test_a_note_is_said_to_have_never_arrived_only_where_the_log_was_written_the
 )
 def test_a_good_status_with_a_bad_word_in_its_body_is_a_refusal(body: str, mode: FailureMode) -> None:
     assert traced([*SENT, scribe(3, "acked", status=200, error=body)], None).failure_mode is mode
+
+
+def test_one_arrival_for_two_answered_sendings_is_of_the_nearer_one() -> None:
+    first = [scribe(2, "sent"), scribe(3, "failed", status=503)]
+    second = [scribe(62, "sent", attempt=2), scribe(63, "acked", status=201, attempt=2)]
+    found = traced([*made(), *first, *second], [ehr(62.5, "received")])
+    assert found.clock_offset_s is not None and abs(found.clock_offset_s) < 1
+
+
+def test_the_clocks_are_estimated_from_the_notes_that_were_sent_once() -> None:
+    once = [
+        row
+        for n in range(5)
+        for row in (
+            scribe(100 + n, "sent", note_id=f"N-{n + 2}", transaction_id=f"tx-{n + 2}"),
+            scribe(100.4 + n, "acked", note_id=f"N-{n + 2}", transaction_id=f"tx-{n + 2}", status=201),
+        )
+    ]
+    seen = [ehr(400.2 + n, "received", transaction_id=f"tx-{n + 2}") for n in range(5)]
+    twice = [scribe(2, "sent"), scribe(3, "failed", status=503), scribe(302, "sent"), scribe(303, "acked", status=201)]
+    found = traced([*made(), *twice, *once], [*seen, ehr(602.5, "received")])
+    assert found.clock_offset_s == 300
