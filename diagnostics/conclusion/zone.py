@@ -141,8 +141,12 @@ def fits(zone: Zone, cause: Cause) -> bool:
         case Zone.UNAUTHENTICATED:
             return not wire and (kind in ("auth", "net") or id in ("perm.account.inactive", "fhir.base.environment"))
         case Zone.FORBIDDEN:
+            if id == "net.egress.ip_not_allowed":
+                return True  # a gateway that keeps an allow-list says so with 403
             return not wire and not id.startswith(("fhir.payload.", "auth.assertion.", "auth.jwks.", "hl7."))
         case Zone.NOT_FOUND:
+            if id.startswith("fhir.payload.") and id != "fhir.payload.references":
+                return False  # a missing element is refused as invalid, not as not found
             return not wire and (kind in ("fhir", "map", "perm", "ehr", "net") or id == "auth.practice.scope")
         case Zone.INVALID:
             return not wire and (kind != "auth" or id in _LATE_AUTH) and not id.startswith(_CHART_ONLY)
@@ -180,6 +184,9 @@ _DIVERTERS = (
     "auth.http401.classify",
 )
 _AFTER_TAKEN = (
+    "fhir.base.path_rewritten",
+    "fhir.payload.xhtml",
+    "net.revproxy.rewrite",
     "fhir.base.environment",
     "fhir.outcome.accepted_202",
     "fhir.outcome.duplicate",
