@@ -1,15 +1,18 @@
 """Rows of domain.md that only a meeting on the wire can show: what the server says of itself, names, keys, tokens."""
 
+import base64
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from tests.cases.bench import ROOT, Bench
 from tests.cases.building import Story, document
-from tests.cases.certificates import sign
+from tests.cases.certificates import Signed, sign
 from tests.cases.pieces import rules, template
-from tests.cases.servers import FHIR, JSON, Answer, Ehr, answer, nameserver
+from tests.cases.servers import FHIR, JSON, Answer, Ehr, answer, closed_port, nameserver
 
 HOST = "ehr.northcampus.example"
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-documentreference"
@@ -93,6 +96,44 @@ def test_a_key_uploaded_by_hand_at_an_epic_site(version: str, cause: str, bench:
     story = bench.story(ehr, vendor="epic")
     del story.integration["auth"]["jwks_url"]
     bench.check(story, cause, "2.1 auth.jwks.static_key_retired; trap 10")
+
+
+DISCOVERY = ("/.well-known", "/r4/.well-known")
+
+
+def hiding(said: Answer, **more: Any) -> dict[str, Any]:
+    """Changes of a server whose discovery documents are this answer."""
+    return {"routes": {("GET", path): lambda *_: said for path in DISCOVERY}} | more
+
+
+@pytest.mark.parametrize("said", [answer(404, b""), answer(200, "<html><h1>Welcome</h1></html>")], ids=["404", "html"])
+def test_discovery_that_tells_nothing(said: Answer, bench: Bench) -> None:
+    row = ("auth.discovery.unreachable",)
+    story = bench.story(bench.ehr(**hiding(said)))
+    bench.check(story, (None, *row), "2.1 auth.discovery.unreachable: M", exit=(0, 1), shows=row)
+
+
+def test_discovery_in_good_order(bench: Bench) -> None:
+    quiet = ("auth.discovery.unreachable", "auth.discovery.capability_missing", "auth.discovery.token_endpoint_changed")
+    bench.check(bench.story(bench.ehr()), None, "2.1 auth.discovery rows", quiet=quiet)
+
+
+@pytest.mark.parametrize("methods", [["client_secret_basic"], None, ["client_secret_basic", "private_key_jwt"]])
+def test_the_ways_a_client_may_prove_itself(methods: list[str] | None, bench: Bench) -> None:
+    def discovery(ehr: Ehr, *_: Any) -> Answer:
+        told = ehr.smart() | {"token_endpoint_auth_methods_supported": methods}
+        if methods != ["client_secret_basic", "private_key_jwt"]:
+            told["capabilities"] = ["permission-v2"] if methods else []
+        return answer(200, {key: value for key, value in told.items() if value}, JSON)
+
+    refused = methods == ["client_secret_basic"]
+    ehr = bench.ehr(kids=() if refused else ("2026-05",), routes={("GET", path): discovery for path in DISCOVERY})
+    row = ("auth.discovery.capability_missing",)
+    why = "2.1 auth.discovery.capability_missing: S; the list is optional"
+    if refused:
+        bench.check(bench.story(ehr), ("auth.client.invalid", *row), why, shows=row)
+    else:
+        bench.check(bench.story(ehr), None, why, never=row)
 
 
 # --- what the server says it can do
@@ -251,7 +292,56 @@ def test_a_name_that_moved(before: list[str], changed: bool, bench: Bench) -> No
             bench.check(story, None, "2.5 net.dns.changed: the same set, in any order", quiet=row)
 
 
+@pytest.mark.parametrize("rcode", [3, 0])
+def test_a_place_that_does_not_find_the_server(rcode: int, bench: Bench) -> None:
+    ehr = named(bench)
+    with nameserver(0, "127.0.0.1") as here, nameserver(rcode, *([] if rcode else ["127.0.0.1"])) as there:
+        places = [{"name": "satellite", "resolver": f"127.0.0.1:{there}"}]
+        story = bench.story(ehr, resolver=f"127.0.0.1:{here}", segments=places)
+        if rcode:
+            bench.check(story, "net.segment.divergence", "2.5 net.segment.divergence: NET D")
+        else:
+            bench.check(story, None, "2.5 net.segment.divergence", quiet=("net.segment.divergence",))
+
+
+def test_a_place_whose_proxy_is_shut(bench: Bench) -> None:
+    places = [{"name": "satellite", "proxy": f"http://127.0.0.1:{closed_port()}"}]
+    story = bench.story(bench.ehr(), segments=places)
+    bench.check(story, "net.segment.divergence", "2.5 net.segment.divergence: hospital works and satellite fails")
+
+
+@pytest.mark.parametrize("before", ["7.3", "7.4"])
+def test_software_against_the_baseline(before: str, bench: Bench) -> None:
+    ehr = bench.ehr()
+    facts = {"capability": {"software": "Tiny EHR", "software_version": before, "fhir_version": "4.0.1"}}
+    story = bench.story(ehr).file("baseline", facts)
+    row = ("fhir.capability.changed",)
+    if before == "7.3":
+        bench.check(story, (None, *row), "2.2 fhir.capability.changed: M", exit=(0, 1), shows=row)
+    else:
+        bench.check(story, None, "2.2 fhir.capability.changed: the date of the statement does not count", quiet=row)
+
+
 # --- certificates
+
+
+def spki(signed: Signed) -> str:
+    """The pin of a certificate's key, as RFC 7469 writes it."""
+    encoding, form = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    key = signed.certificate.public_key().public_bytes(encoding, form)
+    return "sha256/" + base64.b64encode(hashlib.sha256(key).digest()).decode()
+
+
+@pytest.mark.parametrize("name", ["leaf", "authority", "another"])
+def test_the_pins(name: str, bench: Bench) -> None:
+    leaf = sign("127.0.0.1", ROOT, hosts=("127.0.0.1",))
+    pins = {"leaf": [spki(leaf)], "authority": [spki(ROOT)], "another": [spki(sign("Else", ca=True))]}[name]
+    ehr = bench.ehr(bench.tls(leaf, ROOT))
+    why = "2.5 net.tls.pin_mismatch: the presented key or CA is not in the pin set while the chain verifies"
+    if name == "another":
+        bench.check(bench.story(ehr, tls_pins=pins), "net.tls.pin_mismatch", why)
+    else:
+        bench.check(bench.story(ehr, tls_pins=pins), None, why, quiet=("net.tls.pin_mismatch",))
 
 
 def test_an_inspection_product_issued_the_certificate(bench: Bench) -> None:
