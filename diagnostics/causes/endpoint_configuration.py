@@ -40,6 +40,20 @@ BASE_ENVIRONMENT = declare(
         "auth.client.invalid",
     ),
 )
+BASE_PATH_REWRITTEN = declare(
+    "fhir.base.path_rewritten",
+    "The server names itself by another address than the one it is called by",
+    layer=Layer.GATEWAY,
+    who=WhoActs.NETWORK_TEAM,
+    remedy=(
+        "Set the server's own base address, or have the proxy in front of it pass on host, scheme and path",
+        "Until then, have the scribe build a document's address from the base URL and the id alone",
+        RUN_AGAIN,
+    ),
+    checklist=("WRITE.3", "NET.4"),
+    standard="FHIR R4 CapabilityStatement.implementation.url; http, create (Location)",
+    caution="A second name for the same server may be intended; ask before changing anything.",
+)
 VERSION_MISMATCH = declare(
     "fhir.version.mismatch",
     "The server speaks another FHIR version than the note is written in",
@@ -64,6 +78,48 @@ CAPABILITY_CREATE_MISSING = declare(
     standard="FHIR R4 CapabilityStatement.rest.resource.interaction",
     caution="Some vendors take notes by a separate route that this statement does not list.",
     explains=(*_REFUSED, "fhir.request.method_path", "fhir.capability.changed", "perm.read_ok_write_denied"),
+)
+CAPABILITY_UPDATE_MISSING = declare(
+    "fhir.capability.update_missing",
+    "The scribe changes notes in place, and the server does not offer that",
+    layer=Layer.DISCOVERY,
+    who=WhoActs.SCRIBE_VENDOR,
+    remedy=(
+        "Create a new document that replaces the old one (relatesTo with code replaces) instead of a PUT or PATCH",
+        "If changes in place are wanted, ask the EHR team whether they can be switched on",
+        RUN_AGAIN,
+    ),
+    checklist=("WRITE.1",),
+    standard="FHIR R4 CapabilityStatement.rest.resource.interaction; DocumentReference.relatesTo",
+    caution="Some vendors take notes by a separate route that this statement does not list.",
+    explains=(*_REFUSED, "fhir.request.method_path"),
+)
+CAPABILITY_READBACK = declare(
+    "fhir.capability.readback",
+    "The server cannot be searched for the notes that were written",
+    kind=Kind.WARNING,
+    layer=Layer.DISCOVERY,
+    who=WhoActs.INTEGRATION_ENGINEER,
+    remedy=(
+        "Have the scribe keep the Location of every created note and read it back from there",
+        "Ask the EHR team which searches over documents they can offer",
+    ),
+    checklist=("WRITE.1", "DONE.1"),
+    standard="FHIR R4 CapabilityStatement.rest.resource.searchParam",
+)
+CAPABILITY_COND_CREATE = declare(
+    "fhir.capability.cond_create",
+    "The scribe relies on conditional creates, which the server does not promise",
+    layer=Layer.DISCOVERY,
+    who=WhoActs.SCRIBE_VENDOR,
+    remedy=(
+        "Search for the note's identifier before each create, and create only where nothing is found",
+        "Look for doubled notes: a server that does not know the header ignores it without a word",
+        RUN_AGAIN,
+    ),
+    checklist=("WRITE.1", "DONE.1"),
+    standard="FHIR R4 http, conditional create",
+    caution="The statement may be silent about what the server does support.",
 )
 CAPABILITY_CHANGED = declare(
     "fhir.capability.changed",
@@ -204,6 +260,22 @@ PAYLOAD_ATTACHMENT = declare(
     caution="White space inside base64 is tolerated.",
     explains=_REFUSED,
 )
+PAYLOAD_XHTML = declare(
+    "fhir.payload.xhtml",
+    "The note's XHTML is not well formed, or holds what the EHR takes out",
+    layer=Layer.CONTENT,
+    who=WhoActs.SCRIBE_VENDOR,
+    remedy=(
+        "Emit strict XHTML: every element closed, characters instead of entities such as &nbsp;",
+        "Leave out script, style, iframe and images from other places; the EHR drops them without a word",
+        "Send plain text where the layout does not matter",
+        RUN_AGAIN,
+    ),
+    checklist=("WRITE.2", "WRITE.6"),
+    standard="FHIR R4 narrative (txt-1, txt-2); XHTML 1.0",
+    caution="Plain text and HTML are not XHTML: text/plain and text/html need not be well-formed XML.",
+    explains=_REFUSED,
+)
 PAYLOAD_REFERENCES = declare(
     "fhir.payload.references",
     "The note points to a patient, encounter or author that this EHR does not know",
@@ -243,12 +315,17 @@ OUTCOME_ISSUE = declare(
 OUTCOME_WARNING_IN_2XX = declare(
     "fhir.outcome.warning_in_2xx",
     "The EHR took the note but says that it left something out",
-    kind=Kind.WARNING,
+    category=Category.FIELD_MAPPING,
     layer=Layer.FILING,
     who=WhoActs.INFORMATICS,
-    remedy=("Compare the filed note with what was sent, at the elements the warning names",),
+    remedy=(
+        "Compare the filed note with what was sent, at the elements the warning names",
+        "Have the scribe send those elements in a form the EHR files, or leave them out",
+        RUN_AGAIN,
+    ),
     checklist=("MAP.1",),
     standard="FHIR R4 OperationOutcome.issue.severity",
+    caution="Some servers add an issue such as “All OK” to every good answer.",
 )
 OUTCOME_DUPLICATE = declare(
     "fhir.outcome.duplicate",

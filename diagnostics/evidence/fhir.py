@@ -57,6 +57,9 @@ class Metadata(Evidence):
         return self.answer.status in (401, 403)
 
 
+_WRITTEN = ("DocumentReference", "Composition", "DiagnosticReport")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capability(Evidence):
     """Hold the server's capability statement, read with the token where the server asks for one."""
@@ -67,16 +70,19 @@ class Capability(Evidence):
     with_token: bool = False
 
     def baseline_facts(self) -> Mapping[str, Any]:
-        """Return the versions and what each resource type supports."""
+        """Return the versions and what each resource type supports; the statement's own date changes all the time."""
         known = self.statement
         return {
             "capability": {
                 "fhir_version": known.fhir_version,
                 "software": known.software_name,
                 "software_version": known.software_version,
+                "release_date": known.release_date,
                 "interactions": {each.type: sorted(each.interactions) for each in known.resources},
                 "profiles": {each.type: sorted(each.supported_profiles) for each in known.resources
                              if each.supported_profiles},
+                "search": {each.type: sorted(each.search_params) for each in known.resources
+                           if each.search_params and each.type in _WRITTEN},
                 "conditional_create": sorted(each.type for each in known.resources if each.conditional_create),
             }
         }  # fmt: skip

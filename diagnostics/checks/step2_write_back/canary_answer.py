@@ -17,6 +17,7 @@ _WEIGHT = {
 _KNOWN = {
     cause.id: cause
     for cause in (
+        causes.GATEWAY_UNROUTED,
         causes.RATE_LIMITED,
         causes.TIMEOUT_GATEWAY,
         causes.SERVER_ERROR,

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from diagnostics import causes
-from diagnostics.check import check, failed, not_applicable, passed, warned
+from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
 from diagnostics.checks.refusal import refusal_of
 from diagnostics.checks.step2_write_back.payload import over_fhir
 from diagnostics.checks.step2_write_back.weighing import taken
@@ -14,6 +14,7 @@ from diagnostics.evidence.logs import Attempt, NoteTrace
 from diagnostics.evidence.payload import FhirNote, NotePayload
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, Emitter
+from diagnostics.parsing.fhir_definitions import known_names
 from diagnostics.vocabulary import Category, Step, Strength, WhoActs
 
 _FHIR_TYPES = ("application/fhir+json", "application/fhir+xml")
@@ -37,14 +38,15 @@ _LEGACY = (
 )
 def content_type(trace: NoteTrace, vendor: Vendor, payload: NotePayload | None) -> Result:
     """A server that does not know the content type never looks at the note inside."""
-    refused = [a for a in trace.failures if a.status == 415]
-    if refused:
-        sent = refused[-1].sent.content_type
+    refusal = refusal_of(trace)
+    last = trace.last
+    if refusal is not None and refusal.status == 415 and last is not None:
+        sent = last.sent.content_type
         named = f" The request was sent as {sent[:80]}." if sent else ""
         return failed(
             f"The EHR answered 415: it does not take this content type.{named}", content_type=sent, status=415
         )
-    sent = next((a.sent.content_type for a in reversed(trace.attempts) if a.sent.content_type), None)
+    sent = last.sent.content_type if last is not None else None
     if not sent:
         return not_applicable("The log does not say which content type was sent.")
     kind = sent.split(";")[0].strip().lower()
@@ -53,11 +55,16 @@ def content_type(trace: NoteTrace, vendor: Vendor, payload: NotePayload | None) 
             "This EHR takes notes by a route of its own, with its own content type.", content_type=kind
         )
     body = _contradicts(kind, payload)
-    wrong = kind not in (*_FHIR_TYPES, *_LEGACY)
-    if not body and not wrong:
+    wrong = kind not in _FHIR_TYPES
+    if not body and (not wrong or (vendor.profile.separate_write_route and kind in _LEGACY)):
         return passed(f"The request was sent as {kind}.", content_type=kind)
     says = f"The request was sent as {kind[:60]}, {body or 'which is not a FHIR content type'}."
-    refusal = refusal_of(trace)
+    if kind in _LEGACY and not body:
+        # many servers take it: it explains a refusal only where the answer names no other fault
+        silent = refusal is not None and refusal.status in (400, 406) and not refusal.answer.issue_codes
+        if silent and refusal is not None and refusal.answer.emitter is not Emitter.GATEWAY:
+            return failed(says, strength=Strength.MODERATE, content_type=kind)
+        return warned(f"{says} Many servers take it all the same.", strength=Strength.WEAK, content_type=kind)
     if taken(trace):
         return warned(f"{says} The EHR took it all the same.", strength=Strength.WEAK, content_type=kind)
     if refusal is not None and refusal.status in (400, 406, 422):
@@ -94,7 +101,7 @@ def size(trace: NoteTrace, payload: NotePayload | None) -> Result:
             return failed("A proxy on the way refused the request as too large.", category=Category.NETWORK,
                           who_acts=WhoActs.NETWORK_TEAM, status=413, bytes=sent)  # fmt: skip
         if emitter is Emitter.GATEWAY:
-            return failed("A gateway in front of the EHR refused the request as too large.",
+            return failed("A device in front of the EHR refused the request as too large.", category=Category.NETWORK,
                           who_acts=WhoActs.NETWORK_TEAM, status=413, bytes=sent)  # fmt: skip
         return failed("The answer was 413: the request is too large.", status=413, bytes=sent)
     if too_long:
@@ -150,6 +157,12 @@ def method_path(trace: NoteTrace, vendor: Vendor, note: FhirNote | None) -> Resu
         return not_applicable("The 404 speaks of a resource that the note refers to, not of the address.", **facts)
     if wrong:
         return failed(f"The note was posted to {wrong}, which is not the address of its resource type.", **facts)
+    if refusal.answer.kind is AnswerKind.EMPTY:
+        return unknown(
+            "The answer was 404 without a word: address, resource type or something the note refers to.",
+            get="the body of the 404 answer, and the server's /metadata",
+            **facts,
+        )
     return failed(
         "The server answered 404 to the create: nothing is served at this address.", conclusive=False, **facts
     )
@@ -163,14 +176,11 @@ def _about_a_reference(says: str, expressions: list[str]) -> bool:
 
 def _wrong_type(last: Attempt, note: FhirNote | None, vendor: Vendor) -> str:
     """Return the last step of the address where it is no address for the payload's type."""
-    if (
-        note is None
-        or not last.url
-        or (last.sent.method or "POST").upper() != "POST"
-        or vendor.profile.separate_write_route
-    ):
+    if not last.url or (last.sent.method or "POST").upper() != "POST" or vendor.profile.separate_write_route:
         return ""
     step = urlsplit(last.url).path.rstrip("/").rsplit("/", 1)[-1]
-    if note.type in ("Bundle", "") or step == note.type or step.startswith("$"):
+    kind = note.type if note is not None else ""
+    misspelt = step not in known_names() and step.lower() in {name.lower() for name in known_names()}
+    if step == kind or step.startswith("$") or (kind in ("Bundle", "") and not misspelt):
         return ""
     return f"…/{step[:60]}"

@@ -1,15 +1,17 @@
 """Judge what the FHIR server says of itself now: is it one, is it the right one, and does it take notes."""
 
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from diagnostics import causes
 from diagnostics.case import Case
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
-from diagnostics.evidence.case_parts import Baseline, Settings, Vendor
+from diagnostics.checks.step2_write_back.weighing import taken
+from diagnostics.evidence.case_parts import Baseline, Clock, Settings, Vendor
 from diagnostics.evidence.fhir import CanaryWrite, Capability, CapabilityFacts, Metadata, ReadBack
-from diagnostics.evidence.logs import NoteTrace
+from diagnostics.evidence.logs import AuditTrail, NoteTrace
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, read_answer
 from diagnostics.vocabulary import FailureMode, Step, Strength
@@ -111,10 +113,15 @@ def _texts(facts: dict[str, str]) -> dict[str, Any]:
     checklist=("WRITE.1",),
     applies=_fhir,
 )
-def version_is_r4(capability: Capability) -> Result:
+def version_is_r4(capability: Capability, settings: Settings, trace: NoteTrace | None) -> Result:
     """The same resource has another shape in another version; a server refuses it or keeps half of it."""
     version = capability.statement.fhir_version or ""
     if capability.statement.dstu2 or (version and not version.startswith("4.")):
+        chosen = "fhirversion" in (settings.integration.fhir_format or "").lower()
+        if taken(trace) or chosen:
+            # a server of several versions picks one by the request's Accept header, and metadata tells only one
+            return warned(f"The server's statement is of FHIR {version or 'DSTU2'}; it may speak R4 as well.",
+                          fhir_version=version)  # fmt: skip
         return failed(f"The server speaks FHIR {version or 'DSTU2'}; the scribe sends R4.", fhir_version=version)
     if version.startswith(("4.1", "4.2", "4.4", "4.5", "4.6")):
         return warned(f"The server speaks the interim version {version}.", fhir_version=version)
@@ -176,31 +183,54 @@ def _creates(statement: CapabilityFacts, type: str) -> bool:
     strength=Strength.MODERATE,
     applies=_fhir,
 )
-def server_is_unchanged(capability: Capability, baseline: Baseline, trace: NoteTrace | None) -> Result:
+def server_is_unchanged(
+    capability: Capability, baseline: Baseline, trace: NoteTrace | None, trail: AuditTrail | None
+) -> Result:
     """What an upgrade took away shows in the statement before anybody tells."""
     known = baseline.facts.get("capability")
     if not isinstance(known, dict):
         return unknown("The last good run recorded no capability statement.", get="the facts of an earlier good run")
     now = capability.baseline_facts()["capability"]
-    changed = sorted(k for k in ("fhir_version", "software_version") if known.get(k) and known[k] != now.get(k))
-    lost = _lost(known.get("interactions"), now["interactions"])
+    changed = sorted(k for k in _DATED if known.get(k) and known[k] != now.get(k))
+    lost = [*_lost(known.get("interactions"), now["interactions"]),
+            *_lost(known.get("profiles"), now["profiles"], "profile "),
+            *_lost(known.get("search"), now["search"], "search by ")]  # fmt: skip
+    before = known.get("conditional_create")
+    gone = (
+        [t for t in before if t in _WRITTEN and t not in now["conditional_create"]] if isinstance(before, list) else []
+    )
+    lost += [f"conditional create of {type}" for type in gone]
     if not changed and not lost:
         return passed("Version and interactions are those of the last good run.")
-    says = f"The server lost {', '.join(lost)}." if lost else "The server's version differs from the last good run."
+    says = f"The server lost {', '.join(lost)[:300]}." if lost else (
+        "The server's version differs from the last good run.")  # fmt: skip
     facts = {name: [known.get(name), now.get(name)] for name in changed}
     failing = trace is not None and trace.failure_mode in (FailureMode.REJECTED, FailureMode.PARTIAL)
-    if lost and failing:
+    if failing and (lost or _upgraded_before(trace, trail)):
         return failed(says, lost=lost, changed=facts)
     return warned(says, lost=lost, changed=facts)
 
 
-def _lost(before: object, now: dict[str, list[str]]) -> list[str]:
+_DATED = ("fhir_version", "release_date", "software_version")
+
+
+def _upgraded_before(trace: NoteTrace | None, trail: AuditTrail | None) -> bool:
+    """Tell whether the EHR's own log dates an upgrade before the note first failed."""
+    failed_at = trace.first_failure_at if trace is not None else None
+    rows = trail.rows if trail is not None else ()
+    return failed_at is not None and any(
+        row.event == "change" and (row.change or {}).get("kind") == "upgrade" and row.at <= failed_at for row in rows
+    )
+
+
+def _lost(before: object, now: dict[str, list[str]], what: str = "") -> list[str]:
+    """Return what the written types had before and have no more; a type without any now may not have been told."""
     if not isinstance(before, dict):
         return []
     gone = []
-    for type, interactions in before.items():
-        if type in _WRITTEN and isinstance(interactions, list):
-            gone += [f"{each} of {type}" for each in interactions if each not in now.get(type, [])]
+    for type, had in before.items():
+        if type in _WRITTEN and isinstance(had, list) and (now.get(type) or not what):
+            gone += [f"{what}{each} of {type}" for each in had if each not in now.get(type, [])]
     return gone
 
 
@@ -212,10 +242,10 @@ def _lost(before: object, now: dict[str, list[str]]) -> list[str]:
     strength=Strength.MODERATE,
     applies=_fhir,
 )
-def accepted_note_is_readable(read_back: ReadBack, trace: NoteTrace) -> Result:
+def accepted_note_is_readable(read_back: ReadBack, trace: NoteTrace, clock: Clock, vendor: Vendor) -> Result:
     """Accepted and not to be found: unsigned, filtered, waiting in a queue, or gone."""
-    taken = [a for a in trace.attempts if a.outcome == "accepted"]
-    if not taken:
+    taken_at = [a for a in trace.attempts if a.outcome == "accepted"]
+    if not taken_at:
         return not_applicable("The note was not accepted, so there is nothing to read back.")
     if read_back.found or any(each.ok for each in read_back.locations):
         return passed("The note was read back.", found=read_back.found)
@@ -225,4 +255,7 @@ def accepted_note_is_readable(read_back: ReadBack, trace: NoteTrace) -> Result:
     gone = [each.status for each in read_back.locations if each.status in (404, 410)]
     if read_back.locations and not gone:
         return unknown("The server gave no clear answer to the read-back.", get="the chart's documents")
+    if clock.now - taken_at[-1].at < timedelta(minutes=vendor.profile.usual_filing_minutes):
+        return unknown("The note cannot be found yet, and the EHR's usual delay is not over.",
+                       get="the chart, once the EHR's usual delay is over")  # fmt: skip
     return failed("The note was accepted, but it cannot be found at the EHR.", found=0, locations=gone)

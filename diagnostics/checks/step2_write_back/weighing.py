@@ -74,6 +74,16 @@ def weigh_fhir(
     return Strength.DECISIVE
 
 
+def named_by_ehr(trace: NoteTrace | None, places: Iterable[str]) -> bool:
+    """Tell whether the refusal's issues name one of these FHIRPaths, or what holds it."""
+    refusal = refusal_of(trace)
+    if refusal is None:
+        return False
+    named = [_bare(e) for issue in refusal.answer.errors for e in issue.expressions]
+    named = [each for each in named if "." in each]  # the resource alone names nothing
+    return any(a.startswith(b) or b.startswith(a) for a in named for b in map(_bare, places))
+
+
 def _bare(path: str) -> str:
     """Return a FHIRPath, or the XPath-like location of older servers, as plain lower-case steps."""
     return _INDEX.sub("", path.replace("/f:", ".").replace("/", ".")).strip(".").lower()
