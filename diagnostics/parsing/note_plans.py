@@ -40,7 +40,8 @@ _DRUG = re.compile(
 _NO_DRUG_WORDS = """
 from about over under with take takes taking the and dose doses than least most additional another for only per was
 currently total each every into down maximum max below above saturation glucose a1c ferritin creatinine cholesterol
-ldl hdl hemoglobin potassium sodium calcium
+ldl hdl hemoglobin hematocrit potassium sodium calcium sat sats spo2 sao2 oxygen lvef fraction bmi weight increased
+decreased reduced
 """
 _NO_DRUG = frozenset(_NO_DRUG_WORDS.split())
 _SIG = re.compile(
