@@ -85,3 +85,12 @@ def test_a_row_is_shown(row: str, reached: Reached) -> None:
 def test_a_row_is_refuted(row: str, reached: Reached) -> None:
     passed = [check.id for check in speaking(row) if "passed" in {status for status, _ in reached[check.id]}]
     assert passed, f"no test refutes {row}"
+
+
+def test_every_check_was_seen_to_pass_and_to_speak(reached: Reached) -> None:
+    unshown = {}
+    for id in catalog.checks():
+        statuses = {status for status, _ in reached[id]}
+        if not ("passed" in statuses and statuses & {"failed", "warning"}):
+            unshown[id] = sorted(statuses)
+    assert unshown == {}

@@ -14,7 +14,7 @@ from diagnostics.probes.vantage import door_for
 
 @pytest.fixture(scope="module")
 def practice() -> Iterator[PracticeEhr]:
-    with running_practice() as ehr:  # with random strings: tests/architecture/test_checks_are_shown.py
+    with running_practice() as ehr:  # with random strings: tests/architecture/test_random_words.py
         yield ehr
 
 

@@ -1,15 +1,10 @@
-"""Every check is shown and refuted: by the outside judge's cases, by the practice faults played live, or by a table."""
-
-from pathlib import Path
+"""Every practice fault is found and no health is blamed, although every word of the practice EHR is random."""
 
 import pytest
 
-from diagnostics import catalog
 from diagnostics.practice import FAULTS, VARIATIONS
 from diagnostics.vocabulary import Outcome
 from tests.architecture.conftest import Played
-
-TABLES = Path(__file__).resolve().parents[1] / "diagnostics"
 
 
 @pytest.mark.parametrize("name", FAULTS)
@@ -29,15 +24,3 @@ def test_health_has_no_cause_however_it_looks(played: Played, name: str) -> None
 
 def test_no_check_breaks(played: Played) -> None:
     assert sorted(id for id, statuses in played.reached.items() if Outcome.ERROR in statuses) == []
-
-
-def test_every_check_passes_somewhere_and_fails_somewhere_or_has_a_table(played: Played) -> None:
-    tables = "".join(path.read_text(encoding="utf-8") for path in TABLES.rglob("test_*.py"))
-    unshown = []
-    for id in catalog.checks():
-        statuses = played.reached[id]
-        both = Outcome.PASSED in statuses and statuses & {Outcome.FAILED, Outcome.WARNING}
-        named = f'"{id}"' in tables or (id.endswith(".log") and f'"{id[:-4]}"' in tables)
-        if not both and not named:
-            unshown.append(id)
-    assert unshown == []
