@@ -51,7 +51,7 @@ SECTION_COLLAPSED = declare(
     who=WhoActs.INFORMATICS,
     remedy=(
         "Split the mapping so that history, review of systems and the rest have fields of their own",
-        "Tell whoever reviews coding at your site: an empty review of systems may break a local policy",
+        "Tell billing compliance: an empty review of systems may break a local policy, though it sets no level now",
         RUN_AGAIN,
     ),
     checklist=("MAP.1",),
