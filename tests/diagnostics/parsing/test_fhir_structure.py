@@ -129,8 +129,8 @@ FAULTS: list[tuple[str, dict[str, Any], str, str]] = [
         *fhir_samples.note()["contained"], {"resourceType": "Organization", "id": "org"}]), "target",
      "DocumentReference.subject"),
     ("another kind, within the Bundle", bundle(
-        "transaction", entry(fhir_samples.PRACTITIONER, fullUrl="urn:uuid:1", request={"method": "POST",
-         "url": "Practitioner"}),
+        "transaction",
+        entry(fhir_samples.PRACTITIONER, fullUrl="urn:uuid:1", request={"method": "POST", "url": "Practitioner"}),
         entry(fhir_samples.condition("urn:uuid:1"), **POST)), "target", "Bundle.entry[1].resource.subject"),
     # Bundles
     ("bdl-1", bundle("document") | {"total": 1}, "invariant", "Bundle.total"),
@@ -194,11 +194,12 @@ def test_every_fault_is_told_up_to_a_limit() -> None:
 def test_xml_says_the_same_as_json() -> None:
     xml = b"""<DocumentReference xmlns="http://hl7.org/fhir"><status value="curent"/><mood value="calm"/>
       <date value="2026-03-02T16:58:00"/><author><reference value="#d"/></author>
-
-              <content><attachment><contentType value="text/plain"/><data value="aGk="/><size value="two"/></attachment></content>
-
-              <context><related><reference value="Basic/1"/></related><encounter><reference value="Patient/1"/></encounter></context>
-      </DocumentReference>"""  # noqa: E501
+      <content>
+        <attachment><contentType value="text/plain"/><data value="aGk="/><size value="two"/></attachment>
+      </content>
+      <context>
+        <related><reference value="Basic/1"/></related><encounter><reference value="Patient/1"/></encounter>
+      </context></DocumentReference>"""
     read = read_resource(xml)
     assert read.resource is not None
     told = {issue.path.partition(".")[2] for issue in judge_structure(read.resource).issues}
@@ -206,8 +207,7 @@ def test_xml_says_the_same_as_json() -> None:
 
 
 def test_a_document_in_xml_is_read_as_in_json() -> None:
-
-            xml = b"""<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/><entry><fullUrl value="urn:uuid:1"/><resource>
+    xml = b"""<Bundle xmlns="http://hl7.org/fhir"><type value="collection"/><entry><resource>
       <Patient><active value="true"/><name><given value="Sam"/><given value="J."/></name>
       <birthDate value="1980-02-29"><extension url="http://x"><valueDecimal value="1.50"/></extension></birthDate>
       <multipleBirthInteger value="2"/></Patient></resource></entry></Bundle>"""
