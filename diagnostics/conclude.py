@@ -135,8 +135,9 @@ def _overcome(candidate: Candidate, trace: NoteTrace | None) -> bool:
         return False
     if trace.last.outcome == "accepted":
         return True
-    lost = trace.last.outcome in ("lost", "pending")
-    return lost and candidate.strength < Strength.STRONG and any(a.outcome == "rejected" for a in trace.attempts)
+    if trace.last.outcome not in ("lost", "pending") or candidate.strength >= Strength.STRONG:
+        return False
+    return trace.failure_mode is FailureMode.REJECTED or any(a.outcome == "rejected" for a in trace.attempts)
 
 
 # what a probe finds in the standing configuration held when the note was taken, too

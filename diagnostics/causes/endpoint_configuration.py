@@ -315,7 +315,6 @@ OUTCOME_ISSUE = declare(
 OUTCOME_WARNING_IN_2XX = declare(
     "fhir.outcome.warning_in_2xx",
     "The EHR took the note but says that it left something out",
-    category=Category.FIELD_MAPPING,
     layer=Layer.FILING,
     who=WhoActs.INFORMATICS,
     remedy=(

@@ -53,6 +53,9 @@ def zone_of(trace: NoteTrace | None) -> Zone:
     if last.outcome == "unreached":
         return Zone.UNREACHED
     if last.outcome in ("lost", "pending"):
+        refused = trace.ehr("rejected")
+        if trace.failure_mode is FailureMode.REJECTED and refused:  # the EHR's log tells what the scribe never heard
+            return _answered(_whole(refused[-1].status), refused[-1].ack)
         return Zone.LOST
     return _answered(last.status, last.ack)
 
@@ -76,7 +79,7 @@ def _without_attempts(trace: NoteTrace) -> Zone:
     if failed:
         return Zone.TOKEN_REFUSED if failed[-1].status is not None or _body(failed[-1].error) else Zone.TOKEN_UNREACHED
     if trace.ehr("rejected"):
-        return _answered(trace.ehr("rejected")[-1].status, trace.ehr("rejected")[-1].ack)
+        return _answered(_whole(trace.ehr("rejected")[-1].status), trace.ehr("rejected")[-1].ack)
     if trace.ehr_rows:
         return Zone.TAKEN
     return Zone.NOT_TRIED if trace.failure_mode is FailureMode.NEVER_SENT else Zone.OPEN
@@ -90,6 +93,12 @@ def _body(error: str | None) -> bool:
 _OAUTH = re.compile(
     r"\b(?:invalid_(?:client|grant|scope|request|token)|unauthorized_client|unsupported_grant_type|access_denied)\b"
 )
+
+
+def _whole(status: object) -> int | None:
+    """Return a logged status as a number, also where the EHR wrote it as text."""
+    text = str(status)
+    return int(text) if text.isdecimal() and len(text) <= 4 else None
 
 
 def _answered(status: object, ack: str | None) -> Zone:

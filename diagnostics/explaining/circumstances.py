@@ -86,7 +86,7 @@ def _who(question: Question) -> Explanation | None:
     if question.told(*_ROTATED):
         return of_cause("auth.credential.rotated", POSSIBLE, firm=False)
     if question.told(*_SENT) or (question.status == 401 and question.told(*_ON_THE_WAY)):
-        return of_cause("net.proxy.auth_stripped", LIKELY if question.told(*_SENT) else POSSIBLE, firm=False)
+        return of_cause("net.proxy.auth_stripped", POSSIBLE, firm=False)  # a bare 401 may have other reasons
     if question.told(*_SWITCHED_OFF):
         return of_cause("auth.client.deactivated", POSSIBLE, firm=False)
     return None

@@ -118,7 +118,7 @@ def _in_chart(f: Known) -> Verdict | None:
         return Verdict(FailureMode.MISPLACED, Stage.FILED, "The note was filed under another patient.")
     if any(differs(e, wanted_encounter) for e in encounters):
         return Verdict(FailureMode.MISPLACED, Stage.FILED, "The note was filed under another encounter.")
-    if copies(f.match.ehr) > 1 and _same_content(rows):
+    if copies(f.match.ehr) > 1 and same_content(rows):
         return Verdict(FailureMode.DUPLICATE, Stage.FILED, "The EHR filed the note more than once.")
     last = f.attempts[-1] if f.attempts else None
     if last is not None and last.outcome != "accepted" and not f.answered:
@@ -157,8 +157,8 @@ def _names_document(row: EhrRow) -> bool:
     return bool(row.resource) and ("/" in str(row.resource) or any(c.isdigit() for c in str(row.resource)))
 
 
-def _same_content(rows: Sequence[EhrRow]) -> bool:
-    """Tell whether two filings are the same note: equal fields, where both say what they hold.
+def same_content(rows: Sequence[EhrRow]) -> bool:
+    """Tell whether filings are the same note: equal fields, where both say what they hold.
 
     An addendum or a new version of the note is no duplicate; its fields differ.
     """

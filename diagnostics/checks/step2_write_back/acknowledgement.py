@@ -226,7 +226,9 @@ def confirmed(trace: NoteTrace, sent: Hl7Message | None, clock: Clock) -> Result
     waited = clock.now - acks[-1].at
     if waited < timedelta(minutes=15):
         return unknown("Only the engine's acknowledgement has come so far.", get="the EHR's own acknowledgement")
-    due = asked in ("AL", "SU")
-    strength = Strength.STRONG if asked not in ("NE", "ER") and (due or trace.has_ehr_log) else Strength.MODERATE
-    return failed("The interface engine stored the message (CA), and the EHR never confirmed it.", strength=strength,
-                  sent_at=acks[-1].at, application_ack_due=due)  # fmt: skip
+    return failed(
+        "The interface engine stored the message (CA), and the EHR never confirmed it.",
+        strength=Strength.MODERATE,  # a site may confirm nothing further by design
+        sent_at=acks[-1].at,
+        application_ack_due=asked in ("AL", "SU"),
+    )

@@ -6,7 +6,7 @@ from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.findings import Result
-from diagnostics.tracing.triage import copies
+from diagnostics.tracing.triage import copies, same_content
 from diagnostics.vocabulary import FailureMode, Step, Strength
 
 
@@ -81,8 +81,15 @@ def filed_once(trace: NoteTrace) -> Result:
     if filed == 1:
         return passed("The EHR's log shows one filed document.", documents=1, attempts=len(trace.attempts))
     sent = [a for a in trace.attempts if a.outcome != "unreached"]
-    if trace.failure_mode is not FailureMode.DUPLICATE:
+    if not same_content(trace.ehr("filed")):
         return not_applicable("Several documents were filed, and their content differs: no copy.", documents=filed)
+    if trace.failure_mode is not FailureMode.DUPLICATE:
+        return failed(
+            f"The EHR filed {filed} documents of the note, and not all where it belongs.",
+            strength=Strength.STRONG,
+            documents=filed,
+            attempts=len(sent),
+        )
     if len(sent) < 2:
         return failed(
             "The EHR filed the note more than once, although the AI scribe's log shows one sending.",

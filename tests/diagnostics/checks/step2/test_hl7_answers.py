@@ -115,7 +115,7 @@ def test_the_ehrs_row_of_an_earlier_attempt_says_nothing_of_the_last(seen_at: tu
 
 
 @pytest.mark.parametrize(
-    ("due", "seen", "strength"), [("AL", True, S), ("AL", False, S), ("NE", True, M), ("", False, M)]
+    ("due", "seen", "strength"), [("AL", True, M), ("AL", False, M), ("NE", True, M), ("", False, M)]
 )
 def test_how_surely_the_ehr_never_confirmed(due: str, seen: bool, strength: Strength) -> None:
     case = hl7_case(message(MSH=f"{MSH}|||AL|{due}"), COMMIT, ehr_rows=EARLIER if seen else None)

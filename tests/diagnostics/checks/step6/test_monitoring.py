@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from diagnostics.case import MaintenanceWindow
-from diagnostics.vocabulary import Outcome
+from diagnostics.vocabulary import Outcome, Strength
 from tests.diagnostics.checks.charts import judged
 from tests.diagnostics.stories import START, Row, case, ehr, integration, made, scribe
 
@@ -124,3 +124,13 @@ def test_the_table(check: str, given: dict[str, Any], status: Outcome, strength:
     assert finding.status is status, finding.says
     if strength is not None:
         assert finding.strength == strength
+
+
+def test_two_documents_of_which_one_lies_elsewhere_are_told_as_such() -> None:
+    sent = [scribe(2, "sent"), scribe(3, "acked", status=201), scribe(20, "sent", attempt=2)]
+    filed = [
+        ehr(4, "filed", resource="DocumentReference/1"),
+        ehr(22, "filed", resource="DocumentReference/2", encounter_id="E-9"),
+    ]
+    found = judged("scribe.retry.duplicate", case([*made(), *sent], filed))
+    assert (found.status, found.strength) == (Outcome.FAILED, Strength.STRONG), found.says
