@@ -38,7 +38,7 @@ def updates_are_offered(capability: Capability, trace: NoteTrace | None, note: F
     method, kind = lacking[0]
     says = f"The scribe sends {method} for {kind}, and the server's statement does not offer {_INTERACTION[method]}."
     if taken(trace):
-        return warned(f"{says} It took the note all the same.", method=method, resource=kind)
+        return warned(f"{says} It took the note all the same.", strength=Strength.WEAK, method=method, resource=kind)
     refusal = refusal_of(trace)
     other = refusal is not None and refusal.status not in (400, 403, 404, 405, 412, 422, 501)
     return failed(says, strength=Strength.MODERATE if other else Strength.STRONG, method=method, resource=kind,

@@ -1,6 +1,7 @@
 """Judge what the EHR answered to a FHIR create: its issues, a duplicate, an answer that only means "later"."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -51,7 +52,9 @@ def issues(trace: NoteTrace, vendor: Vendor, note: FhirNote | None) -> Result:
     }
     if refusal.answer.kind not in (AnswerKind.OPERATION_OUTCOME, AnswerKind.VENDOR):
         return not_applicable("The answer holds no OperationOutcome and no code of the vendor's.", **facts)
-    codes = [code for issue in told for _system, code in issue.details] or list(refusal.answer.vendor_codes)
+    codes = _numbers(told) or _numbers(refusal.answer.errors)
+    if refusal.answer.kind is AnswerKind.VENDOR:
+        codes = list(refusal.answer.vendor_codes)
     by_vendor = [r for r in (_vendor(code, vendor.profile) for code in codes) if r]
     by_standard = [_borne_out(read(issue, refusal), issue, note) for issue in told]
     # the vendor's own number says more than the standard's code beside it
@@ -64,6 +67,10 @@ def issues(trace: NoteTrace, vendor: Vendor, note: FhirNote | None) -> Result:
         if readings:
             return failed(readings[0].says, cause=causes.OUTCOME_ISSUE, strength=_STRONG, **facts)
     return unknown("The answer names no issue that is an error.", get="the whole body of the EHR's answer", **facts)
+
+
+def _numbers(issues: Iterable[Issue]) -> list[str]:
+    return list(dict.fromkeys(code for issue in issues for _system, code in issue.details if code))
 
 
 def _vendor(code: str, profile: VendorProfile) -> Reading | None:
