@@ -12,7 +12,7 @@ import pytest
 from django.core.management import call_command
 
 from tests.cases import pieces
-from tests.cases.building import TOKEN_URL, Story, document, mdm
+from tests.cases.building import TOKEN_URL, Story, Trial, document, mdm
 from tests.cases.expected import cases
 from tests.cases.pieces import denied, jwt, nacked, roles
 
@@ -145,7 +145,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_an_unreadable_case_is_one_line_and_exit_2(name: str, tmp_path: Path) -> None:
     files, words = UNREADABLE[name]
-    Story().expect("x", None, None, "").__class__("x", files, None, None, "", 2).write(tmp_path / "case")
+    Trial(name="x", files=files, cause=None, mode=None, why="", exit=2).write(tmp_path / "case")
     code, out, err = command(tmp_path / "case", "--json", "--offline")
     assert code == 2 and not out, (code, out[:300], err)
     assert err.strip() and len(err.strip().splitlines()) == 1
@@ -320,7 +320,7 @@ def test_log_rows_keep_going_past_what_nobody_knows(tmp_path: Path) -> None:
 def test_an_integration_alone_can_be_diagnosed(tmp_path: Path) -> None:
     files = Story().folder()
     files["case.json"].pop("note")
-    Story().expect("x", None, None, "").__class__("x", files, None, None, "", 0).write(tmp_path / "case")
+    Trial(name="x", files=files, cause=None, mode=None, why="", exit=0).write(tmp_path / "case")
     code, out, err = command(tmp_path / "case", "--json", "--offline")
     assert code in (0, 3) and not err
     assert json.loads(out)["failure_mode"] == "unknown" and json.loads(out)["root_cause"] is None
