@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from weakref import WeakKeyDictionary
 
-from diagnostics.case import Case
+from diagnostics.case import Case, Note
 from diagnostics.evidence.base import Evidence, Key, Missing
 from diagnostics.parsing import fhir, hl7
 from diagnostics.parsing.fhir import TextProblem
@@ -106,6 +107,19 @@ def _looks_hl7(case: Case, data: bytes) -> bool:
     return name.endswith(".hl7") or case.integration.protocol == "hl7v2"
 
 
+# one reading for both parts below; it lives as long as the note it is of
+_READ: WeakKeyDictionary[Note, fhir.ResourceText] = WeakKeyDictionary()
+
+
+def _read(note: Note | None, data: bytes) -> fhir.ResourceText:
+    found = _READ.get(note) if note is not None else None
+    if found is None:
+        found = fhir.read_resource(data)
+        if note is not None:
+            _READ[note] = found
+    return found
+
+
 @part(gives=NotePayload)
 def note_payload(case: Case) -> NotePayload | Missing:
     """Say what the bytes are."""
@@ -121,7 +135,7 @@ def note_payload(case: Case) -> NotePayload | Missing:
             return NotePayload(kind="hl7v2", data=data)
         problem = TextProblem("syntax", "No line of it begins with a segment.")
         return NotePayload(kind="unparseable", data=data, why=(problem,))
-    read = fhir.read_resource(data)
+    read = _read(case.note, data)
     if read.resource is None:
         return NotePayload(kind="unparseable", data=data, why=read.problems, xml=read.form == "xml")
     return NotePayload(kind="fhir", data=data, why=read.problems, xml=read.form == "xml")
@@ -136,7 +150,7 @@ def fhir_note(case: Case) -> FhirNote | Missing:
         return Missing(Key(FhirNote), why, _HOW)
     if _looks_hl7(case, data):
         return Missing(Key(FhirNote), _NOT_THIS_KIND)
-    read = fhir.read_resource(data)
+    read = _read(case.note, data)
     if read.resource is None:
         return Missing(Key(FhirNote), "the payload cannot be read as FHIR", _HOW)
     structure = judge_structure(read.resource)
