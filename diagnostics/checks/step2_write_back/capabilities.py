@@ -124,11 +124,10 @@ def _conditional(note: FhirNote | None) -> Iterator[str]:
 
 
 def _if_none_exist(trace: NoteTrace | None) -> Iterator[str]:
-    """Yield the type written to by requests that the log shows with the header; logs may keep it under its name."""
+    """Yield the type written to by requests that the log shows with the header (docs/case-additions.md)."""
     for attempt in trace.attempts if trace is not None else ():
         headers = attempt.sent.extra.get("request_headers")
-        named = headers if isinstance(headers, Mapping) else attempt.sent.extra
-        if any(str(name).lower().replace("_", "-") == "if-none-exist" for name in named):
+        if any(str(name).lower() == "if-none-exist" for name in (headers if isinstance(headers, Mapping) else ())):
             yield (attempt.url or "").split("?")[0].rstrip("/").rsplit("/", 1)[-1][:60]
 
 

@@ -235,6 +235,26 @@ def _lost(before: object, now: dict[str, list[str]], what: str = "") -> list[str
 
 
 @check(
+    id="fhir.outcome.duplicate.stored",
+    step=Step.WRITE_BACK,
+    title="The EHR holds the note once",
+    hints=causes.OUTCOME_DUPLICATE,
+    strength=Strength.MODERATE,
+    checklist=("DONE.1",),
+    applies=_fhir,
+)
+def note_is_stored_once(read_back: ReadBack) -> Result:
+    """Two documents of one identifier leave the reader to guess which one counts; an addendum supersedes or says so."""
+    if read_back.found is None:
+        return unknown("The note could not be looked for.", get="read access to documents")
+    standing = [status for status in read_back.statuses if status == "current"]
+    if read_back.found < 2 or len(standing) < 2:
+        return passed("No second document of this note stands.", found=read_back.found)
+    return failed(f"{len(standing)} documents with the note's own identifier are current in the chart.",
+                  found=read_back.found, current=len(standing))  # fmt: skip
+
+
+@check(
     id="fhir.readback.absent",
     step=Step.WRITE_BACK,
     title="A note that was accepted can be read back",

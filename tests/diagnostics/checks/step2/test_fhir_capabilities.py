@@ -38,6 +38,13 @@ def entry(**request: str) -> Case:
     return fhir_case(bundle)
 
 
+def conditional() -> Case:
+    """Return a case whose create was sent with If-None-Exist."""
+    rows = sent_and(201)
+    rows[2] |= {"request_headers": {"if-none-exist": "identifier=x"}}
+    return fhir_case(document(), rows)
+
+
 def profiled(profile: str | None = US_CORE, rows: Any = None) -> Case:
     """Return a case whose note is written by a profile."""
     return fhir_case(document(), rows, profile=profile)
@@ -78,6 +85,7 @@ ROWS: list[tuple[str, str, Case, list[Evidence], Outcome, Strength | None]] = [
     ("fhir.capability.cond_create", "not promised", entry(ifNoneExist="identifier=x"), [offers()], WARNING, W),
     ("fhir.capability.cond_create", "denied", entry(ifNoneExist="identifier=x"), [offers(conditional_create=False)],
      WARNING, W),
+    ("fhir.capability.cond_create", "by a header", conditional(), [offers()], WARNING, W),
     ("fhir.capability.cond_create", "promised", entry(ifNoneExist="identifier=x"), [offers(conditional_create=True)],
      PASSED, None),
     ("fhir.capability.cond_create", "not relied on", entry(), [offers()], NA, None),
