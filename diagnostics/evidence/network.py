@@ -190,7 +190,7 @@ class Reached:
 
     segment: str
     target: str
-    layer: str  # ok dns tcp tls, or policy where the operator's allow-list kept us from looking
+    layer: str  # ok dns tcp tls; not looked: policy (the operator's allow-list), place (this machine is not there)
     fault: FaultSeen | None = None
     dns_outcome: str = ""
     addresses: tuple[str, ...] = ()

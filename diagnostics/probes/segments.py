@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import socket
 from dataclasses import replace
 
 from diagnostics.case import Case, Segment
 from diagnostics.evidence.base import Key, Missing
-from diagnostics.evidence.network import Reached, SegmentReach
+from diagnostics.evidence.network import FaultSeen, Reached, SegmentReach
 from diagnostics.gather import Context
 from diagnostics.net import Door
 from diagnostics.net.faults import FaultKind
@@ -50,6 +52,8 @@ async def _reach(door: Door, segment: Segment, endpoint: Endpoint) -> Reached:
     seen = Reached(segment.name, endpoint.subject, "ok", None, names.outcome.value, names.addresses, proxied)
     if not names.found:
         return replace(seen, layer="dns")
+    if away := _cannot_leave(segment.source_address, names.addresses):
+        return replace(seen, layer="place", fault=FaultSeen("unreachable", "policy", says=away))
     tcp = await door.connect(host, port)
     if tcp.fault is not None:
         layer = "policy" if tcp.fault.kind is FaultKind.POLICY else "tcp"
@@ -59,3 +63,24 @@ async def _reach(door: Door, segment: Segment, endpoint: Endpoint) -> Reached:
         if session.fault is not None:
             return replace(seen, layer="tls", fault=fault_seen(session.fault))
     return seen
+
+
+def _cannot_leave(source: str | None, addresses: tuple[str, ...]) -> str:
+    """Say why nothing can be seen from a source address on this machine; empty where it is one to leave from.
+
+    That the machine lacks the address is a fact about the machine, not about the network behind the address.
+    """
+    if source is None:
+        return ""
+    try:
+        version = ipaddress.ip_address(source).version
+    except ValueError:
+        return f"{source} is no IP address"
+    if not any(ipaddress.ip_address(address).version == version for address in addresses):
+        return f"the host has no IPv{version} address, and {source} leaves by no other"
+    try:
+        with socket.socket(socket.AF_INET if version == 4 else socket.AF_INET6, socket.SOCK_DGRAM) as own:
+            own.bind((source, 0))
+    except OSError:
+        return f"the machine that looked does not have the address {source}"
+    return ""

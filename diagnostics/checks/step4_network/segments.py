@@ -11,6 +11,7 @@ from diagnostics.evidence.network import DnsAnswer, FaultSeen, SegmentReach, Tcp
 from diagnostics.findings import Result
 from diagnostics.vocabulary import Step, Strength
 
+_NOT_LOOKED = ("policy", "place")
 _LAYERS = {"dns": "the name look-up", "tcp": "the connection", "tls": "the TLS handshake"}
 
 
@@ -44,7 +45,7 @@ def segments_agree(
     """What works here and fails there is a difference between two networks, not a fault of the EHR."""
     by_target: dict[str, dict[str, _Seen]] = {}
     for each in reach.results:
-        if each.layer != "policy":
+        if each.layer not in _NOT_LOOKED:
             seen = _Seen(each.layer, each.fault, each.dns_outcome)
             by_target.setdefault(each.target, {})[each.segment] = seen
     for target, places in by_target.items():

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from diagnostics import diagnose
 from diagnostics.case import CanaryTarget, Segment
 from diagnostics.evidence.auth import ClientKeySet, Discovery, TokenAnswer
 from diagnostics.evidence.base import Evidence
@@ -157,6 +158,17 @@ def test_a_segment_without_a_way_out_of_its_own_is_not_looked_from(played: Playe
     case = played(segments=(Segment("west", "127.0.0.2", None, None), Segment("attic", None, None, None)))
     reach = seen(case, wanted={SegmentReach}).get(SegmentReach)
     assert reach is not None and {each.segment for each in reach.results} == {"west"}
+
+
+@pytest.mark.parametrize(
+    ("source", "says"), [("192.0.2.77", "does not have the address"), ("::1", "no IPv6"), ("ward", "no IP address")]
+)
+def test_a_source_address_that_is_not_this_machines_speaks_of_no_network(played: Played, source, says) -> None:
+    case = played(segments=(Segment("west", source, None, None),))
+    reach = seen(case, wanted={SegmentReach}).get(SegmentReach)
+    assert reach is not None and reach.results
+    assert all(each.layer == "place" and each.fault and says in each.fault.says for each in reach.results)
+    assert diagnose(case, seen(case)).root_cause is None
 
 
 def test_from_inside_one_segment_no_other_is_looked_out_of(played: Played) -> None:

@@ -100,6 +100,8 @@ ROWS: list[tuple[str, list[Evidence], Outcome, Strength | None]] = [
         Reached("w", "ehr.example.test:443", "ok"),))], FAILED, D),
     ("net.segment.divergence", [tls(), SegmentReach(results=(Reached("w", "ehr.example.test:443", "policy"),))],
      NA, None),
+    ("net.segment.divergence", [tls(), SegmentReach(results=(Reached("w", "ehr.example.test:443", "place"),))],
+     NA, None),
     ("net.segment.divergence", [tcp("policy"), SegmentReach(results=(Reached("w", "ehr.example.test:443", "tcp"),))],
      NA, None),
     ("net.segment.divergence", [tls(), SegmentReach(results=(Reached("west", "ehr.example.test:443", "ok"),))],
