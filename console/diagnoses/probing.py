@@ -3,8 +3,8 @@
 import ipaddress
 
 from django.conf import settings
-from django.utils.text import slugify
 
+from console.integrations.segments import queue_name
 from diagnostics.case import Case
 from diagnostics.net.door import Door
 from diagnostics.net.policy import AllowedRange, AllowList
@@ -36,11 +36,6 @@ def policy() -> AllowList:
 
 def open_door(case: Case, segment: str = "") -> Door:
     """Give the door for a case, from the integration's own way out or from one of its segments."""
-    places = {key: place for place in case.integration.segments for key in (place.name, _slug(place.name))}
+    places = {key: place for place in case.integration.segments for key in (place.name, queue_name(place.name))}
     stands = places.get(segment) if segment else None
     return door_for(case, policy=policy(), segment=stands)
-
-
-def _slug(name: str) -> str:
-    """Return a segment's name as its queue is called."""
-    return slugify(name).replace("-", "_")[:30]

@@ -25,7 +25,7 @@ from console.integrations.models import Baseline, Contact, Integration, Maintena
 Row = TypeVar("Row", Contact, MaintenanceWindow, Source, SourceToken)
 
 
-def _do(
+def do(
     request: HttpRequest, held: Integration, form: forms.BaseForm, act: Callable[[dict[str, Any]], object], *,
     name: str, done: str, back: str,
 ) -> HttpResponse:  # fmt: skip
@@ -89,7 +89,7 @@ def baseline(request: HttpRequest, integration_id: uuid.UUID) -> HttpResponse:
 def guide(request: HttpRequest, integration_id: uuid.UUID) -> HttpResponse:
     """Keep the runbook's address and the escalation path."""
     held = integration_or_404(request.user, integration_id, Right.MANAGE_INTEGRATIONS)
-    return _do(
+    return do(
         request, held, GuideForm(request.POST),
         lambda data: services.set_guide(integration=held, by=request.user, **data),
         name="guide", done="Runbook and escalation path are kept.", back="guide",
@@ -103,7 +103,7 @@ def add_contact(request: HttpRequest, integration_id: uuid.UUID) -> HttpResponse
     """Add a contact."""
     held = integration_or_404(request.user, integration_id, Right.MANAGE_INTEGRATIONS)
     form = ContactForm(request.POST)
-    return _do(
+    return do(
         request, held, form,
         lambda _: services.keep_contact(integration=held, contact=form.save(commit=False), by=request.user),
         name="contact", done="The contact is added.", back="contacts",
@@ -117,7 +117,7 @@ def change_contact(request: HttpRequest, integration_id: uuid.UUID, contact_id: 
     """Change a contact."""
     held = integration_or_404(request.user, integration_id, Right.MANAGE_INTEGRATIONS)
     form = ContactForm(request.POST, instance=_row(held.contacts.all(), contact_id))
-    return _do(
+    return do(
         request, held, form,
         lambda _: services.keep_contact(integration=held, contact=form.save(commit=False), by=request.user),
         name=f"contact-{contact_id}", done="The contact is changed.", back="contacts",
@@ -131,7 +131,7 @@ def remove_contact(request: HttpRequest, integration_id: uuid.UUID, contact_id: 
     """Take a contact away."""
     held = integration_or_404(request.user, integration_id, Right.MANAGE_INTEGRATIONS)
     row = _row(held.contacts.all(), contact_id)
-    return _do(
+    return do(
         request, held, forms.Form(request.POST),
         lambda _: services.remove_contact(integration=held, contact=row, by=request.user),
         name="contact", done="The contact is removed.", back="contacts",
@@ -144,7 +144,7 @@ def remove_contact(request: HttpRequest, integration_id: uuid.UUID, contact_id: 
 def add_window(request: HttpRequest, integration_id: uuid.UUID) -> HttpResponse:
     """Register a maintenance window."""
     held = integration_or_404(request.user, integration_id, Right.MANAGE_INTEGRATIONS)
-    return _do(
+    return do(
         request, held, WindowForm(request.POST, zone=held.facility.time_zone),
         lambda data: services.add_window(integration=held, by=request.user, **data),
         name="window", done="The maintenance window is registered.", back="windows",
@@ -158,7 +158,7 @@ def remove_window(request: HttpRequest, integration_id: uuid.UUID, window_id: uu
     """Take a maintenance window away."""
     held = integration_or_404(request.user, integration_id, Right.MANAGE_INTEGRATIONS)
     row = _row(held.maintenance_windows.all(), window_id)
-    return _do(
+    return do(
         request, held, forms.Form(request.POST),
         lambda _: services.remove_window(integration=held, window=row, by=request.user),
         name="window", done="The maintenance window is removed.", back="windows",
@@ -171,7 +171,7 @@ def remove_window(request: HttpRequest, integration_id: uuid.UUID, window_id: uu
 def add_source(request: HttpRequest, integration_id: uuid.UUID) -> HttpResponse:
     """Add a system that hands in log rows."""
     held = integration_or_404(request.user, integration_id, Right.MANAGE_INTEGRATIONS)
-    return _do(
+    return do(
         request, held, SourceForm(request.POST),
         lambda data: services.add_source(integration=held, by=request.user, **data),
         name="source", done="The source is added. Make a token for it next.", back="sources",
@@ -201,7 +201,7 @@ def revoke_token(request: HttpRequest, integration_id: uuid.UUID, token_id: uuid
     """End a token at once."""
     held = integration_or_404(request.user, integration_id, Right.MANAGE_INTEGRATIONS)
     row = _row(SourceToken.objects.filter(source__integration=held).select_related("source"), token_id)
-    return _do(
+    return do(
         request, held, forms.Form(request.POST), lambda _: tokens.revoke(token=row, by=request.user),
         name="source", done="The token is revoked: whoever uses it is refused from now on.", back="sources",
     )  # fmt: skip

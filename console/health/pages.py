@@ -19,9 +19,11 @@ from console.diagnoses.models import Run
 from console.diagnoses.verdict import Verdict, verdict
 from console.health import queries
 from console.health.health import Health, health_of
+from console.health.places import Places, places_of
 from console.health.settings_shown import shown
 from console.health.without_note import without_note
 from console.integrations.models import Baseline, Contact, Integration, MaintenanceWindow, Source
+from console.integrations.segments import MOST, WAYS, segments_of
 from console.integrations.settings_fields import SECRET_WORDS
 from console.monitoring.models import Alert
 from console.monitoring.queries import open_alerts
@@ -175,6 +177,11 @@ class IntegrationPage:
         """Say what was good, of the first baseline."""
         return _flat(self.baselines[0].facts) if self.baselines else []
 
+    @cached_property
+    def places(self) -> Places | None:
+        """Lay side by side what the newest run from several places saw."""
+        return places_of(self.integration, queries.runs_seen_by(self.user))
+
     # -- what is set -----------------------------------------------------------------------------------------------
 
     @property
@@ -204,6 +211,19 @@ class IntegrationPage:
         """Tell whether a test may write, where somebody allows it."""
         settings = self.integration.settings
         return bool((settings.get("canary") or {}).get("patient") or (settings.get("hl7") or {}).get("canary_message"))
+
+    @property
+    def segments(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Give the further places probes leave from, each with how it leaves."""
+        return [
+            (str(each["name"]), [(words, str(each[way])) for way, words in WAYS.items() if each.get(way)])
+            for each in segments_of(self.integration)
+        ]
+
+    @property
+    def may_add_segment(self) -> bool:
+        """Tell whether a further segment may be added."""
+        return self.may_manage and len(self.segments) < MOST
 
     # -- people and times ------------------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.health import actions, editing, profile, views
+from console.health import actions, editing, profile, segments, views
 
 app_name = "integrations"
 _ONE = "integrations/<uuid:integration_id>/"
@@ -24,6 +24,8 @@ urlpatterns = [
     path(f"{_ONE}contacts/<uuid:contact_id>/remove/", actions.remove_contact, name="remove_contact"),
     path(f"{_ONE}windows/add/", actions.add_window, name="add_window"),
     path(f"{_ONE}windows/<uuid:window_id>/remove/", actions.remove_window, name="remove_window"),
+    path(f"{_ONE}segments/add/", segments.add, name="add_segment"),
+    path(f"{_ONE}segments/remove/", segments.remove, name="remove_segment"),
     path(f"{_ONE}sources/add/", actions.add_source, name="add_source"),
     path(f"{_ONE}sources/<uuid:source_id>/token/", actions.make_token, name="make_token"),
     path(f"{_ONE}tokens/<uuid:token_id>/revoke/", actions.revoke_token, name="revoke_token"),

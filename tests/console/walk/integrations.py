@@ -37,6 +37,8 @@ ROWS = {
     "integrations:remove_contact": managed(302),
     "integrations:add_window": managed(302, start="2026-12-01T22:00", end="2026-12-02T02:00"),
     "integrations:remove_window": managed(302),
+    "integrations:add_segment": managed(302, name="Satellite site", source_address="10.20.0.5"),
+    "integrations:remove_segment": managed(302, name="Satellite site"),
     "integrations:add_source": managed(302, name="A further source", time_zone="UTC"),
     "integrations:make_token": managed(200, name="The scribe"),
     "integrations:revoke_token": managed(302),
