@@ -1,8 +1,10 @@
 """Make the demo's sample data: play each story against the practice EHR, keep what it left, diagnose it for real."""
 
 import random
+import socket
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -32,7 +34,7 @@ from console.notes.services import blank_note, identify, keep_note
 from console.tickets.models import Ticket
 from console.tickets.services import open_ticket
 from diagnostics import case_folder
-from diagnostics.case import Case
+from diagnostics.case import Case, Segment
 from diagnostics.practice.case_builder import build_case
 from diagnostics.practice.server import PracticeEhr
 
@@ -111,7 +113,7 @@ def _good_days(
     ehr: PracticeEhr, line: Line, integration: Integration, people: People, now: datetime, source: random.Random
 ) -> None:
     """Fill two weeks with notes that arrived, and keep the baseline of a live run while all is well."""
-    case = _play(ehr, line.tenant, line.healthy, seed=1, minutes_ago=14 * 24 * 60.0)
+    case = _with_segment(line, _play(ehr, line.tenant, line.healthy, seed=1, minutes_ago=14 * 24 * 60.0))
     set_integration(integration, case)
     _keep_snapshots_of(integration, case, now - timedelta(days=14))
     _look_back_then(integration, now - timedelta(days=13, hours=20))
@@ -157,7 +159,7 @@ def _tale(
 ) -> None:
     line = next(line for line in LINES if line.tenant == tale.tenant)
     failed_at = now - timedelta(hours=tale.hours_ago)
-    case = _play(ehr, tale.tenant, tale.fault, seed=seed, minutes_ago=tale.hours_ago * 60)
+    case = _with_segment(line, _play(ehr, tale.tenant, tale.fault, seed=seed, minutes_ago=tale.hours_ago * 60))
     live = live_tales()[tale.tenant] is tale
     department = _department(people, line.facility, tale.department or line.department)
     with transaction.atomic():
@@ -228,6 +230,19 @@ def _play(ehr: PracticeEhr, tenant: str, fault: str | None, *, seed: int, minute
     with tempfile.TemporaryDirectory(prefix="nt-story-") as folder:
         build_case(ehr, tenant, fault, Path(folder), seed=seed, minutes_ago=minutes_ago)
         return case_folder.load(Path(folder))
+
+
+def _with_segment(line: Line, case: Case) -> Case:
+    """Give the line its second place, where this machine has the address: not every system's loopback is a network."""
+    name, source = line.segment
+    if not name:
+        return case
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
+            own.bind((source, 0))
+    except OSError:
+        return case
+    return replace(case, integration=replace(case.integration, segments=(Segment(name, source),)))
 
 
 def _keep_snapshots_of(integration: Integration, case: Case, at: datetime) -> None:

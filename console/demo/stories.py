@@ -21,6 +21,7 @@ class Line:
     vendor: str
     protocol: str = "fhir"
     department: str = "internal-medicine"
+    segment: tuple[str, str] = ("", "")  # name and source address of a second place that tests look from
 
     @property
     def healthy(self) -> str | None:
@@ -46,7 +47,7 @@ class Tale:
 
 
 LINES = (
-    Line("north-epic", "northcampus", "North Campus clinics", "epic"),
+    Line("north-epic", "northcampus", "North Campus clinics", "epic", segment=("satellite", "127.0.0.2")),
     Line("north-ed", "northcampus", "North Campus emergency", "epic", department="emergency"),
     Line("north-engine", "northcampus", "North Campus interface engine", "generic", "hl7v2", "cardiology"),
     Line("north-bh", "northcampus", "North Campus behavioral health", "epic", department="behavioral-health"),
