@@ -7,7 +7,6 @@ from typing import Any
 
 from diagnostics.case import Case
 from diagnostics.changes import changes
-from diagnostics.checks.step4_network import answers_seen
 from diagnostics.conclude import conclude
 from diagnostics.evidence.bag import Bag
 from diagnostics.evidence.logs import NoteTrace
@@ -15,17 +14,19 @@ from diagnostics.facts import facts_of
 from diagnostics.findings import Diagnosis
 from diagnostics.gather import gather
 from diagnostics.judge import judge, steps
-from diagnostics.parsing import similarity
+from diagnostics.remembering import forget
 
 
 def diagnose(case: Case, bag: Bag) -> Diagnosis:
     """Return the diagnosis of a case from its evidence; pure, no clock but the case's."""
-    started = time.perf_counter()
     try:
-        findings = judge(case, bag)
+        return _diagnosed(case, bag, time.perf_counter())
     finally:
-        similarity.forget()
-        answers_seen.forget()
+        forget()
+
+
+def _diagnosed(case: Case, bag: Bag, started: float) -> Diagnosis:
+    findings = judge(case, bag)
     facts = facts_of(bag)
     changed = changes(bag, facts)
     conclusion = conclude(findings, bag.get(NoteTrace), changed)

@@ -16,7 +16,7 @@ from console.tickets.access import ticket_or_404
 from console.tickets.models import Ticket
 from diagnostics.evidence.side_by_side import Comparison, State, compare
 from diagnostics.gather import read_parts
-from diagnostics.parsing import similarity
+from diagnostics.remembering import forget
 
 # the pill's colour and icon for each state; words carry the meaning
 LOOKS = {
@@ -58,4 +58,4 @@ def comparison_of(ticket: Ticket, note: Note) -> Comparison:
     try:
         return compare(read_parts(case))
     finally:
-        similarity.forget()
+        forget()

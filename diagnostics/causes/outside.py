@@ -52,8 +52,7 @@ VENDOR_OUTAGE = declare(
     who=WhoActs.EHR_VENDOR,
     remedy=(
         "Look at the vendor's status page, and open a case as an outage of several sites",
-        "Give the vendor the request ids, the times in UTC, the tenant, the endpoint and the statuses, "
-        "without patient data",
+        "Give the vendor request ids, times in UTC, tenant, endpoint and statuses, without patient data",
         "Hold the queue until the vendor says that it is over, then resend the waiting notes",
         RUN_AGAIN,
     ),

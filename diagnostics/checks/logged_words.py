@@ -5,26 +5,29 @@ server writes them in its own way.
 """
 
 import json
-from functools import lru_cache
 
 from diagnostics.evidence.network import AtEndpoint, DnsAnswer, TcpConnect, TlsHandshake
 from diagnostics.explain import explain
 from diagnostics.explaining.model import Explanation
 from diagnostics.parsing.answers import AnswerKind, RecordedAnswer
+from diagnostics.remembering import remembered
 from diagnostics.vocabulary import Certainty, Strength
 
-
-@lru_cache(maxsize=64)
-def explained(text: str, status: int | None, protocol: str, context: str) -> Explanation:
-    """Explain a text; the last ones are kept, because many checks of one run read the same answer."""
-    return explain(text, status=status, protocol=protocol, context=context or None)
+_HEAD, _TAIL = 6000, 2000
 
 
-def words_of(
-    answer: RecordedAnswer, status: int | None, *, protocol: str = "fhir", context: str = ""
+@remembered(64)
+def explained(
+    text: str, *, status: int | None = None, protocol: str | None = None, context: str | None = None
 ) -> Explanation:
+    """Explain a recorded text, once for the many checks that ask; of a long one its head and its innermost cause."""
+    short = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}"
+    return explain(short, status=status, protocol=protocol, context=context)
+
+
+def words_of(answer: RecordedAnswer, status: int | None, *, protocol: str = "fhir", context: str = "") -> Explanation:
     """Explain an answer by its body and, where that names no cause, by its Bearer challenge (RFC 6750 section 3)."""
-    body = explained(answer.text, status, protocol, context)
+    body = explained(answer.text, status=status, protocol=protocol, context=context or None)
     if body.cause is not None and body.certainty is not Certainty.POSSIBLE:
         return body
     for challenge in answer.challenges:
@@ -32,7 +35,7 @@ def words_of(
         if challenge.scheme not in ("bearer", "dpop") or not error:
             continue
         told = {"error": error, "error_description": challenge.params.get("error_description", "")}
-        found = explained(json.dumps(told), status, protocol, context)
+        found = explained(json.dumps(told), status=status, protocol=protocol, context=context or None)
         if found.cause is not None and (body.cause is None or found.certainty is not Certainty.POSSIBLE):
             return found
     return body

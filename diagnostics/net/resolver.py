@@ -162,7 +162,7 @@ async def _query(asker: dns.asyncresolver.Resolver, name: str, kind: str) -> _An
 
 
 def _asked_before(asker: dns.asyncresolver.Resolver, answered: str | None) -> tuple[str, ...]:
-    """Return the name servers before the one that answered: they are asked in order, each only after the last failed."""
+    """Return the name servers before the one that answered: they are asked in order, each after the last failed."""
     servers = [str(each) for each in asker.nameservers]
     return tuple(servers[: servers.index(answered)]) if answered in servers else ()
 

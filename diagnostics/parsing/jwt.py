@@ -8,7 +8,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from joserfc import jws
@@ -16,6 +15,7 @@ from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import ECKey, RSAKey
 
 from diagnostics.parsing.jwks import PublicKey
+from diagnostics.remembering import remembered
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 _LIMIT = 64 * 1024
@@ -72,11 +72,11 @@ def verifies(token: Jwt, key: PublicKey) -> bool | None:
     return True
 
 
-@lru_cache(maxsize=2)
+@remembered(2)
 def private_key(kind: type[RSAKey] | type[ECKey], pem: bytes) -> RSAKey | ECKey:
     """Return a private key that was read and checked; raises ValueError or JoseError for a damaged one.
 
-    The last ones are kept: checking an RSA key costs more than signing with it, and a run needs it twice.
+    The last ones are kept for the run: checking an RSA key costs more than signing with it, and a run needs it twice.
     """
     return kind.import_key(pem)
 

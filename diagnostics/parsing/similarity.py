@@ -8,7 +8,8 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+
+from diagnostics.remembering import remembered
 
 PREFIX = 64
 SHINGLE = 4
@@ -21,13 +22,13 @@ def normalise(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def words(text: str) -> tuple[str, ...]:
     """Return the words in lower case, without punctuation."""
     return tuple(_WORD.findall(unicodedata.normalize("NFKC", text).casefold()))
 
 
-@lru_cache(maxsize=512)
+@remembered(512)
 def sentences(text: str) -> tuple[tuple[str, ...], ...]:
     """Return the sentences, each as its words; a line break ends a sentence as well."""
     parts = (words(part) for line in text.splitlines() for part in _split_line(line))
@@ -38,14 +39,7 @@ def _split_line(line: str) -> Iterable[str]:
     return re.split(r"(?<=[.!?;])\s+", line)
 
 
-def forget() -> None:
-    """Drop the texts that were split: they are kept for the checks of one diagnosis, never beyond it."""
-    words.cache_clear()
-    sentences.cache_clear()
-    _runs_of.cache_clear()
-
-
-@lru_cache(maxsize=512)
+@remembered(512)
 def _runs_of(text: str) -> frozenset[tuple[str, ...]]:
     return shingles(words(text))
 

@@ -7,7 +7,8 @@ also be cut or wrongly quoted. The parser takes what it can and never raises.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+
+from diagnostics.remembering import remembered
 
 _LIMIT = 8192
 _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}"
@@ -25,7 +26,7 @@ class Challenge:
     token68: str = ""
 
 
-@lru_cache(maxsize=64)
+@remembered(64)
 def parse_challenges(value: str) -> tuple[Challenge, ...]:
     """Return the challenges of a header value in their order; an empty value gives none.
 

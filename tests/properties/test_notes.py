@@ -25,6 +25,7 @@ from diagnostics.parsing.note_plans import find_follow_ups, find_medications
 from diagnostics.parsing.note_sections import merged, split
 from diagnostics.parsing.note_unknown import unknown_headings
 from diagnostics.parsing.note_vitals import find_measures, find_vitals, readings
+from diagnostics.remembering import forget
 from diagnostics.vocabulary import Outcome, Strength
 from tests.diagnostics.checks.charts import a_case
 
@@ -65,7 +66,7 @@ def judged(text: str, filed: dict[str, Any] | None, **parts: Any) -> dict[str, F
     bag = read_parts(case)
     found = {one.check: one for one in judge(case, bag, checks())}
     compare(bag)
-    similarity.forget()
+    forget()
     assert time.perf_counter() - began < SECONDS
     assert not [one.check for one in found.values() if one.status is Outcome.ERROR]
     return found
@@ -233,7 +234,7 @@ def test_every_reader_gives_offsets_within_the_text(text: str, other: str) -> No
     assert measured is None or 0 <= measured.share <= 1
     assert kept(text, text) in (None, kept("a", "a"))
     assert "".join(piece for piece, _common in similarity.marked(text, other)) == text
-    similarity.forget()
+    forget()
     assert time.perf_counter() - began < SECONDS
 
 

@@ -44,7 +44,7 @@ def _judge_words(cause: Cause, trace: NoteTrace | None, token: TokenAnswer | Non
     if refused is None:
         asked = token is not None or (trace is not None and trace.tokens)
         return passed("The token endpoint refused nothing.") if asked else not_applicable("No token was asked for.")
-    found = explained(refused.answer.text, refused.status, "oauth", "")
+    found = explained(refused.answer.text, status=refused.status, protocol="oauth")
     if found.cause != cause.id:
         return passed("The answer speaks of something else.", error=refused.error)
     strength = Strength.MODERATE if found.certainty is Certainty.POSSIBLE else Strength.STRONG

@@ -32,7 +32,7 @@ def asks_a_person(answer: RecordedAnswer, status: int | None, url: str) -> str:
             return f"the answer says {said}"
     if answer.kind is AnswerKind.HTML_LOGIN:
         return "a sign-in page answered"
-    if code and explained(answer.text, status, "oauth", "").cause == causes.MFA_CHALLENGE.id:
+    if code and explained(answer.text, status=status, protocol="oauth").cause == causes.MFA_CHALLENGE.id:
         return f"the answer ({code}) says that a further factor is wanted"
     target = _sent_on(answer, status)
     if target is None or _FILTER.search(f"{target.netloc}{target.path}"[:400]):

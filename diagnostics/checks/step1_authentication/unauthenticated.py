@@ -95,7 +95,7 @@ def api_key_is_there(
     for each, instant in [(last, Instant.THEN)] + [(e, Instant.NOW) for e in live]:
         if each is None or each.status not in (401, 403):
             continue
-        found = explained(each.answer.text, each.status, "fhir", "").cause
+        found = explained(each.answer.text, status=each.status, protocol="fhir").cause
         named = found == causes.APIKEY_MISSING.id
         facts: dict[str, Any] = {"status": each.status, "key_configured": auth.api_key is not None}
         if named or (auth.flow == "api-key" and each.status == 401 and not each.answer.bearer_error):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from diagnostics import causes
@@ -81,7 +81,7 @@ def _bare(segment: Segment) -> Iterator[tuple[str, Place]]:
             yield mark, Place(segment.name, segment.occurrence, offset, 5, text.count(marks.repetition, 0, at) + 1)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _patterns(
     marks: Delimiters,
 ) -> tuple[re.Pattern[bytes], re.Pattern[str], tuple[tuple[str, re.Pattern[str]], ...]]:

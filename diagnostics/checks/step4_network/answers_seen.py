@@ -3,17 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from diagnostics.evidence.auth import Discovery, TokenAnswer
 from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.fhir import CanaryWrite, EncounterNow, Metadata, ReadBack, Reads
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.network import HttpAnswer
-from diagnostics.explain import Explanation, explain
 from diagnostics.parsing.answers import RecordedAnswer, read_answer
-
-_HEAD, _TAIL = 6000, 2000
 
 
 @dataclass(frozen=True)
@@ -101,17 +97,3 @@ def last_failure(trace: NoteTrace) -> SeenAnswer | None:
 def condemned(answers: Iterable[SeenAnswer]) -> tuple[Evidence, ...]:
     """Return the evidence behind some answers, for `condemns`."""
     return tuple(each.source for each in answers if each.source is not None)
-
-
-@lru_cache(maxsize=16)
-def explained(
-    text: str, *, status: int | None = None, protocol: str | None = None, context: str | None = None
-) -> Explanation:
-    """Explain a recorded text, once for the many checks that ask; of a long one its head and its innermost cause."""
-    short = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}"
-    return explain(short, status=status, protocol=protocol, context=context)
-
-
-def forget() -> None:
-    """Drop what was explained: a recorded text belongs to one case."""
-    explained.cache_clear()

@@ -12,7 +12,8 @@ from typing import Any
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
-from diagnostics.checks.step4_network.answers_seen import explained, last_failure
+from diagnostics.checks.logged_words import explained
+from diagnostics.checks.step4_network.answers_seen import last_failure
 from diagnostics.checks.step4_network.flows import (
     STOPPED,
     Try,

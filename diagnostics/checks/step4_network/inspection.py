@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, warned
-from diagnostics.checks.step4_network.answers_seen import explained, last_failure
+from diagnostics.checks.logged_words import explained
+from diagnostics.checks.step4_network.answers_seen import last_failure
 from diagnostics.checks.step4_network.flows import inside
 from diagnostics.checks.step4_network.names_and_connections import called, on_the_way
 from diagnostics.evidence.case_parts import Baseline

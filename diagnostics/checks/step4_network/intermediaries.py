@@ -5,10 +5,10 @@ from urllib.parse import urlsplit
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, warned
+from diagnostics.checks.logged_words import explained
 from diagnostics.checks.step4_network.answers_seen import (
     SeenAnswer,
     condemned,
-    explained,
     last_failure,
     live_answers,
     recorded_answers,

@@ -7,10 +7,10 @@ from typing import Any
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, warned
+from diagnostics.checks.logged_words import explained
 from diagnostics.checks.step4_network.answers_seen import (
     SeenAnswer,
     condemned,
-    explained,
     last_failure,
     live_answers,
     recorded_answers,

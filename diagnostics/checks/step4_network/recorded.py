@@ -10,7 +10,8 @@ import re
 from diagnostics import causes
 from diagnostics.causes.model import Cause
 from diagnostics.check import check, failed, not_applicable, passed
-from diagnostics.checks.step4_network.answers_seen import SeenAnswer, explained, last_failure
+from diagnostics.checks.logged_words import explained
+from diagnostics.checks.step4_network.answers_seen import SeenAnswer, last_failure
 from diagnostics.checks.step4_network.flows import place_of
 from diagnostics.checks.step4_network.spelling import misspelt
 from diagnostics.evidence.case_parts import Baseline

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from diagnostics import causes
 from diagnostics.check import check, failed, not_applicable, passed, unknown
-from diagnostics.checks.step4_network.answers_seen import explained, last_failure
+from diagnostics.checks.logged_words import explained
+from diagnostics.checks.step4_network.answers_seen import last_failure
 from diagnostics.checks.step4_network.flows import place_of
 from diagnostics.evidence.logs import NoteTrace, ScribeLog, ScribeRow
 from diagnostics.findings import Result
