@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from diagnostics import catalog
 from diagnostics.causes.model import Cause, Kind
 from diagnostics.changes import related, suspect
-from diagnostics.conclusion.zone import MODES, Zone, fits, zone_of
+from diagnostics.conclusion.zone import FIRST_ASKED, MODES, Zone, fits, zone_of
 from diagnostics.evidence.logs import AuditTrail, NoteTrace, ScribeLog
 from diagnostics.findings import Bearing, Change, Finding, JourneyStage, Reason, RootCause, RuledOut
 from diagnostics.vocabulary import (
@@ -85,8 +86,8 @@ class Conclusion:
 def conclude(findings: Sequence[Finding], trace: NoteTrace | None, changes: Sequence[Change] = ()) -> Conclusion:
     """Return the conclusion for one note (or, without a trace, for an integration)."""
     zone = zone_of(trace)
-    candidates = _candidates(findings)
-    fitting = [c for c in candidates if fits(zone, c.cause) and _in_time(c, zone) and not _overcome(c, trace)]
+    candidates = [c for c in _candidates(findings) if not _overcome(c, trace)]
+    fitting = [c for c in candidates if fits(zone, c.cause) and _in_time(c, zone)]
     chosen = _choose(fitting, findings)
     lowered = False
     if chosen is None and zone not in (Zone.TAKEN, Zone.NOT_GENERATED, Zone.NOT_TRIED):
@@ -101,7 +102,7 @@ def conclude(findings: Sequence[Finding], trace: NoteTrace | None, changes: Sequ
         root=root,
         contributing=tuple(_root_of(c, ()) for c in others),
         ruled_out=_ruled_out(findings, trace, zone, [chosen, *others] if chosen else others),
-        missing=_missing(findings, trace, root),
+        missing=_missing(findings, trace, root, zone),
         journey=_journey(trace, mode),
     )
 
@@ -324,17 +325,34 @@ def _ruled_out(
     return tuple(RuledOut(category, why) for category, why in sorted(out.items()) if category not in accused)
 
 
-def _missing(findings: Sequence[Finding], trace: NoteTrace | None, root: RootCause | None) -> tuple[str, ...]:
-    """Say what would settle an open case: the trace's own questions first, then what unknown checks asked for."""
+def _missing(
+    findings: Sequence[Finding], trace: NoteTrace | None, root: RootCause | None, zone: Zone
+) -> tuple[str, ...]:
+    """Say what would settle an open case: the trace's own questions first, then what unknown checks asked for.
+
+    Of those, only what could explain what was recorded; what speaks of the very answer comes first.
+    """
     wanted: list[str] = list(trace.missing) if trace is not None else []
     settled = root is not None and root.certainty is Certainty.PROVEN
     if settled:
         return tuple(dict.fromkeys(wanted))
     if root is None and trace is not None and trace.failure_mode is FailureMode.DELIVERED:
         return tuple(dict.fromkeys(wanted))
-    wanted += [f.missing for f in findings if f.status is Outcome.UNKNOWN and f.missing]
+    asking = [f for f in findings if f.status is Outcome.UNKNOWN and f.missing and _could_explain(f, zone)]
+    asking.sort(key=lambda f: _place(f.check, zone))
+    wanted += [f.missing for f in asking]
     at_hand = _at_hand(trace)
     return tuple(dict.fromkeys(want for want in wanted if want not in at_hand))[:8]
+
+
+def _could_explain(finding: Finding, zone: Zone) -> bool:
+    check = catalog.checks().get(finding.check)
+    return check is None or not check.causes or any(fits(zone, cause) for cause in check.causes)
+
+
+def _place(check: str, zone: Zone) -> int:
+    first = FIRST_ASKED.get(zone, ())
+    return next((place for place, prefix in enumerate(first) if check.startswith(prefix)), len(first))
 
 
 def _at_hand(trace: NoteTrace | None) -> set[str]:

@@ -247,3 +247,22 @@ MODES: dict[str, FailureMode] = {
     "tmpl.required.added": FailureMode.PARTIAL,
     "scribe.retry.duplicate": FailureMode.DUPLICATE,
 }
+
+
+# whose questions come first where a case is open: the checks of the very answer, then of what is near it
+FIRST_ASKED: dict[Zone, tuple[str, ...]] = {
+    Zone.NOT_TRIED: ("scribe.", "ops."),
+    Zone.TOKEN_UNREACHED: ("net.dns.", "net.tcp.", "net.tls.", "net."),
+    Zone.TOKEN_REFUSED: ("auth.client.", "auth.assertion.", "auth.jwks.", "auth.scope.", "auth.credential.", "auth."),
+    Zone.UNREACHED: ("net.tcp.", "net.dns.", "net.tls.", "net.fwlog.", "net."),
+    Zone.LOST: ("scribe.", "net.timeout.", "net.tcp.", "net."),
+    Zone.UNAUTHENTICATED: ("auth.http401.", "auth.token.", "net.proxy.auth_stripped", "auth.session.", "auth.mfa."),
+    Zone.FORBIDDEN: ("perm.http403.", "perm.scope.", "perm.rbac.", "perm.encounter.", "perm.", "net.proxy."),
+    Zone.NOT_FOUND: ("fhir.base.", "fhir.capability.", "fhir.", "map."),
+    Zone.INVALID: ("fhir.outcome.", "fhir.payload.", "perm.encounter.", "map.", "fhir.", "tmpl."),
+    Zone.THROTTLED: ("net.rate.",),
+    Zone.SERVER_FAILED: ("ehr.", "net.timeout.", "ops."),
+    Zone.DIVERTED: ("net.proxy.", "auth.mfa.", "fhir.base."),
+    Zone.NACK: ("hl7.ack.", "hl7.", "map."),
+    Zone.TAKEN: ("fhir.readback.", "map.", "tmpl.", "hl7."),
+}

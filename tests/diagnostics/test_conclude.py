@@ -211,3 +211,22 @@ def test_no_failed_finding_means_no_cause(status: int) -> None:
     drawn = conclude([passed("net.tcp.refused", Step.NETWORK)], refused(status))
     assert drawn.root is None
     assert drawn.mode is FailureMode.REJECTED
+
+
+def test_what_is_asked_for_first_is_what_speaks_of_the_answer() -> None:
+    asked = [
+        Finding("auth.assertion.aud", Step.AUTHENTICATION, "It is so", Outcome.UNKNOWN, "?", missing="the assertion"),
+        Finding("perm.encounter.owner", Step.PERMISSIONS, "It is so", Outcome.UNKNOWN, "?", missing="the encounter"),
+        Finding("perm.http403.classify", Step.PERMISSIONS, "It is so", Outcome.UNKNOWN, "?", missing="the 403's body"),
+    ]
+    drawn = conclude(asked, refused(403))
+    told = [want for want in drawn.missing if want in ("the assertion", "the encounter", "the 403's body")]
+    assert told == ["the 403's body", "the encounter"], "an assertion cannot explain a 403"
+
+
+def test_an_answer_that_never_came_is_no_second_cause_beside_a_refusal_in_the_ehrs_log() -> None:
+    trace = story(SENT, scribe(32, "failed", error="Read timed out"), audit=[ehr(3, "rejected", status=422)])
+    late = found(causes.TIMEOUT_GATEWAY, Strength.MODERATE, Instant.THEN)
+    drawn = conclude([late, found(causes.PAYLOAD_REQUIRED, instant=Instant.THEN)], trace)
+    assert drawn.root is not None and drawn.root.cause is causes.PAYLOAD_REQUIRED
+    assert drawn.contributing == ()

@@ -6,8 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from diagnostics import catalog, causes
+from diagnostics.causes.model import Cause
 from diagnostics.check import check, failed, not_applicable, passed, unknown, warned
-from diagnostics.checks.refusal import refusal_of
+from diagnostics.checks.logged_words import explained
+from diagnostics.checks.refusal import Refusal, refusal_of
 from diagnostics.checks.step2_write_back.issue_codes import Reading, read, votes_of, worst
 from diagnostics.checks.step2_write_back.payload import over_fhir
 from diagnostics.evidence.case_parts import Clock, Filed, Vendor
@@ -17,7 +19,7 @@ from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, Issue, read_answer
 from diagnostics.parsing.fhir_structure import absent
 from diagnostics.vendors.model import VendorProfile
-from diagnostics.vocabulary import FailureMode, Step, Strength
+from diagnostics.vocabulary import Category, Certainty, FailureMode, Step, Strength
 
 _DECISIVE, _STRONG, _MODERATE = Strength.DECISIVE, Strength.STRONG, Strength.MODERATE
 
@@ -62,11 +64,23 @@ def issues(trace: NoteTrace, vendor: Vendor, note: FhirNote | None) -> Result:
         telling = [r for r in readings if r.cause is not None]
         if telling:
             best = max(telling, key=lambda r: r.strength)
-            return failed(best.says, cause=best.cause, strength=best.strength, **facts)
+            weight = best.strength if readings is by_vendor else min(best.strength, _not_beside(refusal, best.cause))
+            return failed(best.says, cause=best.cause, strength=weight, **facts)
     for readings in (by_vendor, by_standard):
         if readings:
             return failed(readings[0].says, cause=causes.OUTCOME_ISSUE, strength=_STRONG, **facts)
     return unknown("The answer names no issue that is an error.", get="the whole body of the EHR's answer", **facts)
+
+
+def _not_beside(refusal: Refusal, cause: Cause | None) -> Strength:
+    """Return how heavily a standard code may weigh: less where the answer's words speak of the token or the way.
+
+    Some servers wrap an expired token or a rate limit in an issue of the code `invalid`.
+    """
+    found = explained(refusal.answer.text, status=refusal.status)
+    named = found.cause is not None and (cause is None or found.cause != cause.id)
+    elsewhere = named and found.category in (Category.AUTHENTICATION, Category.NETWORK)
+    return Strength.MODERATE if elsewhere and found.certainty is not Certainty.POSSIBLE else Strength.DECISIVE
 
 
 def _numbers(issues: Iterable[Issue]) -> list[str]:

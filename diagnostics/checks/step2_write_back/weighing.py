@@ -102,6 +102,8 @@ def weigh_hl7(trace: NoteTrace | None, errors: Iterable[str], places: Iterable[s
     codes = {code for code in refusal.error_codes if code not in ("", "0")}
     if codes and not codes & set(errors):
         return Strength.STRONG if codes <= {"102"} else Strength.MODERATE
+    if codes == {"207"}:
+        return Strength.STRONG  # "internal error" may be the offence's doing, or the receiver's own
     if not codes and _OTHER.search(refusal.answer.says):
         return Strength.MODERATE
     named = {location.split("-")[0] for location in _locations(refusal)}

@@ -156,6 +156,8 @@ def no_block_page_then(trace: NoteTrace, proxy: ProxyLog | None) -> Result:
         )  # fmt: skip
     if last is not None and _said(last) == causes.PROXY_BLOCK_PAGE.id:
         return failed("The scribe recorded that the proxy did not let it through.", conclusive=False, at=last.at)
+    if last is not None and last.status == 403 and _filters_words(last):
+        return failed("The refusal is in the words of a filter, not of the EHR.", conclusive=False, at=last.at)
     denied = [r for r in _about(proxy, last) if r.status == 403 or "DENIED" in (r.result or "").upper()]
     if denied:
         return failed("The proxy's log shows that it denied the scribe's request.", conclusive=False, at=denied[-1].at)
@@ -164,6 +166,14 @@ def no_block_page_then(trace: NoteTrace, proxy: ProxyLog | None) -> Result:
         if trace.attempts or trace.tokens
         else not_applicable("Nothing was sent.")
     )
+
+
+def _filters_words(each: SeenAnswer) -> bool:
+    """Tell whether a bare text, and no answer in the EHR's own form, reads like a filter's or a firewall's."""
+    if each.answer.kind is not AnswerKind.TEXT or not each.answer.text:
+        return False
+    found = explained(each.answer.text, status=each.status)
+    return found.cause == causes.PROXY_BLOCK_PAGE.id and found.certainty is not Certainty.POSSIBLE
 
 
 def _unheard(each: SeenAnswer) -> bool:

@@ -6,7 +6,7 @@ import pytest
 
 from diagnostics.vocabulary import Category, Outcome, Strength, WhoActs
 from tests.diagnostics import stories
-from tests.diagnostics.checks.charts import judged
+from tests.diagnostics.checks.charts import judged, outcome, refused
 from tests.diagnostics.checks.step2.payloads import document, fhir_case, issue, sent_and
 
 D, S, M = Strength.DECISIVE, Strength.STRONG, Strength.MODERATE
@@ -149,3 +149,13 @@ AFTER: list[tuple[str, str, Any, Outcome]] = [
 def test_a_good_answer_is_checked_against_the_chart(what: str, check: str, case: Any, status: Outcome) -> None:
     found = judged(f"fhir.{check}", case)
     assert found.status is status, found.says
+
+
+@pytest.mark.parametrize(
+    ("text", "strength"),
+    [("Token has expired", Strength.MODERATE), ("rate limit exceeded", Strength.MODERATE), ("Bad", Strength.STRONG)],
+)
+def test_a_standard_code_weighs_less_beside_words_about_the_token_or_the_way(text: str, strength: Strength) -> None:
+    found = judged("fhir.outcome.issue", fhir_case(None, refused(422, outcome("invalid", text))))
+    assert found.cause is not None and found.cause.id == "fhir.payload.structure"
+    assert found.strength is strength

@@ -179,3 +179,16 @@ def test_a_server_that_never_answers_is_found_live(evidence: list[Evidence], sta
 def test_a_limit_in_other_words_is_found_live(status: int) -> None:
     found = judged("net.rate.limited", metadata(status, "<h1>Developer Over Rate</h1>", content_type="text/html"))
     assert (found.status, found.strength) == (FAILED, S)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("Access Denied: blocked by the Web Application Firewall. Support ID: 1234", FAILED),
+        ("Forbidden", PASSED),
+        ('{"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "forbidden"}]}', PASSED),
+    ],
+)
+def test_a_bare_text_in_a_filters_words_is_the_filters(body: str, status: Outcome) -> None:
+    rows = [*made(), scribe(2, "sent"), scribe(3, "failed", status=403, error=body)]
+    assert recorded("net.proxy.block_page.log", case(rows)).status is status
