@@ -93,14 +93,16 @@ class ProfilePage:
         own = fact.name in self.own
         theirs = fact.of(self.vendor)
         held = self.own.get(fact.name) if own else None
-        words = words_of(fact, theirs)
+        source = source_of(self.vendor, fact)
+        unsaid = fact.kind is Kind.FLAG and not theirs and source is None  # nobody says so, which is no "no"
+        words = "" if unsaid else words_of(fact, theirs)
         last = next((c for c in self._changes if c.fact == fact.name), None)
         return FactRow(
             fact=fact,
             words=_own_words(fact, held) if own else words,
             own=own,
             vendor_words=words,
-            source=source_of(self.vendor, fact),
+            source=source,
             change=last if last is not None and not last.put_back else None,
             form=self._form(fact, held, theirs) if self.may_manage and fact.editable else None,
             codes=self._codes(fact) if fact.kind is Kind.CODES else (),

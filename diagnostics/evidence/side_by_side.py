@@ -146,6 +146,18 @@ def _row(
     state = _place_state(placed, where, seen, labels)
     if state in (State.SAME, State.MERGED, State.MOVED):
         state = _whole_state(text, value, state)
+    if state is State.CUT and similarity.is_truncated(value, text):
+        there, gone = _cut(text, value)
+        share = len(there) / max(1, len(there) + len(gone))
+        return Row(
+            state,
+            placed.section,
+            placed.targets,
+            where,
+            share,
+            (Run(there, True), Run(gone, False)),
+            (Run(value, True),),
+        )
     share = placed.shares.get(where, 0.0)
     return Row(state, placed.section, placed.targets, where, share, _runs(text, value), _runs(value, text))
 
@@ -173,6 +185,16 @@ def _whole_state(text: str, value: str, state: State) -> State:
     broken_off = len(last) == 4 and last in similarity.shingles(similarity.words(text)) and found.new == 0
     ends = similarity.words(text)[-4:] == last
     return State.CUT if broken_off and not ends else State.CHANGED
+
+
+def _cut(text: str, value: str) -> tuple[str, str]:
+    """Split a text where the chart breaks it off, whatever white space either side has."""
+    left = sum(not char.isspace() for char in similarity.normalise(value).rstrip(". …"))
+    for at, char in enumerate(text):
+        if not left:
+            return text[:at], text[at:]
+        left -= not char.isspace()
+    return text, ""
 
 
 def _left_out(texts: Mapping[str, str], seen: Placement, stored: Stored) -> list[Row]:

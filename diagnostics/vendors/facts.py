@@ -283,11 +283,11 @@ def words_of(fact: Fact, value: Any) -> str:
     if fact.kind is Kind.ELEMENTS:
         return ", ".join(element.path + (f" ({element.persona})" if element.persona else "") for element in value)
     if fact.kind is Kind.CODES:
-        return f"{len(value)} codes" if value else ""
+        return f"{len(value)} code{'' if len(value) == 1 else 's'}" if value else ""
     return _rule_words(value)
 
 
 def _rule_words(value: Any) -> str:
     if value is None:
         return ""
-    return "; ".join(each.says for each in value) if isinstance(value, tuple) else str(value.says)
+    return "; ".join(dict.fromkeys(each.says for each in value)) if isinstance(value, tuple) else str(value.says)

@@ -95,3 +95,13 @@ def test_faults_are_counted_and_a_good_chart_has_none() -> None:
 
 def test_no_text_is_shown_by_accident() -> None:
     assert HPI[:20] not in repr(compared(filed=chart()))
+
+
+def test_what_a_cut_took_is_struck_even_where_the_same_sentence_stands_before_it() -> None:
+    again = f"{PLAN} {PLAN} {PLAN}"
+    text = narrative().replace(PLAN, again)
+    found = row(compared(text, filed=chart({"PLAN_TXT": again[: len(PLAN) + 30]})), "plan")
+    assert found.state is State.CUT
+    assert [run.common for run in found.sent] == [True, False]
+    assert found.sent[0].text.split() == again[: len(PLAN) + 30].split()
+    assert found.share is not None and 0.3 < found.share < 0.6
