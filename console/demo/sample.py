@@ -1,7 +1,6 @@
 """Make the demo's sample data: play each story against the practice EHR, keep what it left, diagnose it for real."""
 
 import random
-import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,6 +36,7 @@ from diagnostics import case_folder
 from diagnostics.case import Case, Segment
 from diagnostics.practice.case_builder import build_case
 from diagnostics.practice.server import PracticeEhr
+from diagnostics.probes.segments import cannot_leave
 
 NOTES_OF_GOOD_DAYS = 32
 PROVIDERS = ("prov-7", "prov-11", "prov-23", "prov-31")
@@ -235,12 +235,7 @@ def _play(ehr: PracticeEhr, tenant: str, fault: str | None, *, seed: int, minute
 def _with_segment(line: Line, case: Case) -> Case:
     """Give the line its second place, where this machine has the address: not every system's loopback is a network."""
     name, source = line.segment
-    if not name:
-        return case
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as own:
-            own.bind((source, 0))
-    except OSError:
+    if not name or cannot_leave(source, ("127.0.0.1",)):
         return case
     return replace(case, integration=replace(case.integration, segments=(Segment(name, source),)))
 

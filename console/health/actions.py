@@ -58,8 +58,12 @@ def _row(rows: QuerySet[Row], row_id: uuid.UUID) -> Row:
 def test(request: HttpRequest, integration_id: uuid.UUID) -> HttpResponse:
     """Run the six steps without a note; nothing is written unless somebody ticks that."""
     held = integration_or_404(request.user, integration_id, Right.RUN_DIAGNOSIS)
-    page = IntegrationPage(held, request.user)
-    ask_for_test(integration=held, writes=page.canary and request.POST.get("writes") == "yes", by=request.user)
+    writes = IntegrationPage(held, request.user).canary and request.POST.get("writes") == "yes"
+    place = request.POST.get("from", "")[:30]
+    try:
+        ask_for_test(integration=held, writes=writes, by=request.user, segment=place)
+    except services.IntegrationError as refusal:
+        messages.warning(request, str(refusal))
     return redirect("integrations:integration", held.pk)
 
 

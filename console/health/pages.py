@@ -20,9 +20,10 @@ from console.diagnoses.verdict import Verdict, verdict
 from console.health import queries
 from console.health.health import Health, health_of
 from console.health.places import Places, places_of
+from console.health.services import segments_with_workers
 from console.health.settings_shown import shown
 from console.health.without_note import without_note
-from console.integrations.models import Baseline, Contact, Integration, MaintenanceWindow, Source
+from console.integrations.models import Baseline, Contact, Integration, MaintenanceWindow, Segment, Source
 from console.integrations.segments import MOST, WAYS, segments_of
 from console.integrations.settings_fields import SECRET_WORDS
 from console.monitoring.models import Alert
@@ -87,6 +88,25 @@ class IntegrationPage:
     def waits_for_worker(self) -> bool:
         """Tell whether no worker has begun yet."""
         return self.run is not None and self.run.state == WorkState.QUEUED and self.run.attempt == 0
+
+    @property
+    def may_test(self) -> bool:
+        """Tell whether a test may be asked for now: one that waits for a segment's worker holds no other up."""
+        waits_there = self.run is not None and self.run.segment != "" and self.waits_for_worker
+        return self.may_run and (not self.running or waits_there)
+
+    @cached_property
+    def test_from(self) -> list[Segment]:
+        """Give the segments a test may be made from by a worker that stands there."""
+        return segments_with_workers(self.integration) if self.may_test else []
+
+    @cached_property
+    def run_from(self) -> str:
+        """Name the segment whose worker makes or made the newest test; empty for this place."""
+        if self.run is None or not self.run.segment:
+            return ""
+        row = Segment.objects.filter(facility=self.integration.facility_id, slug=self.run.segment).first()
+        return row.name if row else self.run.segment
 
     @property
     def gave_up(self) -> bool:

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from console.diagnoses.models import EvidenceRow, FindingRow, Run
-from console.integrations.models import Integration
+from console.integrations.models import Integration, Segment
 from console.integrations.segments import segments_of
 from console.integrations.settings_fields import values_of
 from console.shared.work import WorkState
@@ -79,11 +79,19 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Be the whole table: the places by name, when they looked, the lines, and what the check says of it."""
+class Place:
+    """Be one column: a place by its name and when it looked; `own_worker` where a worker stands there."""
 
-    names: tuple[str, ...]
+    name: str
     at: datetime
+    own_worker: bool = False
+
+
+@dataclass(frozen=True)
+class Places:
+    """Be the whole table: the places, the lines, and what the check says of those that were looked from at once."""
+
+    columns: tuple[Place, ...]
     lines: tuple[Line, ...]
     finding: FindingRow | None
     since: tuple[str, ...]  # segments that were added, changed by name or removed after that look
@@ -95,35 +103,54 @@ class Places:
 
 
 def places_of(integration: Integration, runs: QuerySet[Run]) -> Places | None:
-    """Give the newest look from several places among `runs`; None where there is none, or no segment is left."""
+    """Give the newest look from several places among `runs`, or None where all looked from one.
+
+    Beside the places that one run left by stand those in which a worker made a run of its own, each at its time.
+    """
+    runs = runs.filter(integration=integration, state=WorkState.DONE, offline=False).defer("document", "progress")
     set_now = {str(each["name"]) for each in segments_of(integration)}
-    if not set_now:
+    found = _newest_look(runs) if set_now else None
+    workers = _workers(integration, runs)
+    run, reach = found or (_newest_from_here(runs) if workers else None, SegmentReach())
+    if run is None:
         return None
-    found = _newest_look(integration, runs)
-    if found is None:
-        return None
-    run, reach = found
-    seen = _Seen(run, secure=_secure(integration.settings))
+    secure = _secure(integration.settings)
     names = tuple(dict.fromkeys(each.segment for each in reach.results))
+    own = [(Place(name, _at(there), own_worker=True), _Seen(there, secure=secure)) for name, there in workers]
     return Places(
-        names=(HERE, *names),
-        at=run.finished_at or run.created_at,
-        lines=tuple(_lines(seen, reach, names)),
-        finding=run.findings.filter(check_id=FINDING).first(),
-        since=tuple(sorted(set_now ^ set(names))),
+        columns=(*(Place(name, _at(run)) for name in (HERE, *names)), *(place for place, _ in own)),
+        lines=tuple(_lines(_Seen(run, secure=secure), reach, names, own)),
+        finding=run.findings.filter(check_id=FINDING).first() if found else None,
+        since=tuple(sorted(set_now ^ set(names))) if found else (),
     )
 
 
-def _newest_look(integration: Integration, runs: QuerySet[Run]) -> tuple[Run, SegmentReach] | None:
-    rows = EvidenceRow.objects.filter(
-        key=SegmentReach.__name__, run__in=runs.filter(integration=integration, state=WorkState.DONE)
-    )
+def _at(run: Run) -> datetime:
+    return run.finished_at or run.created_at
+
+
+def _newest_look(runs: QuerySet[Run]) -> tuple[Run, SegmentReach] | None:
+    rows = EvidenceRow.objects.filter(key=SegmentReach.__name__, run__in=runs)
     rows = rows.select_related("run").defer("run__document", "run__progress")
     for row in rows.order_by("-run__created_at", "-run_id")[:_LOOKED_BACK]:
         reach = _decoded(row)
         if isinstance(reach, SegmentReach) and reach.results:
             return row.run, reach
     return None
+
+
+def _newest_from_here(runs: QuerySet[Run]) -> Run | None:
+    looked = EvidenceRow.objects.filter(run=OuterRef("pk"), key__startswith=f"{DnsAnswer.__name__}(")
+    return runs.filter(Exists(looked), segment="").order_by("-created_at", "-id").first()
+
+
+def _workers(integration: Integration, runs: QuerySet[Run]) -> list[tuple[str, Run]]:
+    """Give the newest run of each segment in which a worker stands, by the segment's name."""
+    names = {row.slug: row.name for row in Segment.objects.filter(facility=integration.facility_id)}
+    if not names:
+        return []
+    newest = runs.filter(segment__in=names).order_by("segment", "-created_at", "-id").distinct("segment")
+    return sorted((names[run.segment], run) for run in newest)
 
 
 def _decoded(row: EvidenceRow) -> Evidence | None:
@@ -169,24 +196,28 @@ class _Seen:
         return target in self._secure or any(each.layer == "tls" for each in reached)
 
 
-def _lines(seen: _Seen, reach: SegmentReach, names: Sequence[str]) -> Iterator[Line]:
-    order = {target: number for number, target in enumerate(seen.targets())}
+def _lines(
+    seen: _Seen, reach: SegmentReach, names: Sequence[str], own: Sequence[tuple[Place, _Seen]]
+) -> Iterator[Line]:
+    everyone = [seen, *(other for _, other in own)]
+    order = {target: number for number, target in enumerate(dict.fromkeys(t for s in everyone for t in s.targets()))}
     targets = dict.fromkeys([*order, *(each.target for each in reach.results)])
     for target in sorted(targets, key=lambda each: order.get(each, len(order))):
         there = {each.segment: each for each in reach.results if each.target == target}
-        role = seen.role(target)
-        asked: list[tuple[str, Callable[[Reached | None, str], Cell], Cell]] = [
-            (NAME, _name_there, _name_here(seen, target)),
-            (CONNECTION, _connection_there, _connection_here(seen, target)),
-        ]
-        if seen.speaks_tls(target, list(there.values())):
-            asked.append((CERTIFICATE, _certificate_there, _certificate_here(seen, target)))
-        for name, cell, here in asked:
-            yield Line(name, target, role, (here, *(cell(there.get(place), place) for place in names)))
-    for name, answer in ((FHIR_ANSWER, _of(seen, Metadata)), (TOKEN_ANSWER, _of(seen, TokenAnswer))):
+        asked = [(NAME, _name_there, _name), (CONNECTION, _connection_there, _connection)]
+        if any(each.speaks_tls(target, list(there.values())) for each in everyone):
+            asked.append((CERTIFICATE, _certificate_there, _certificate))
+        for name, far, near in asked:
+            cells = [near(seen, target, HERE), *(far(there.get(place), place) for place in names)]
+            cells += [near(other, target, place.name) for place, other in own]
+            yield Line(name, target, next(filter(None, (each.role(target) for each in everyone)), ""), tuple(cells))
+    for name, kind in ((FHIR_ANSWER, Metadata), (TOKEN_ANSWER, TokenAnswer)):
+        answer = next(filter(None, (_of(each, kind) for each in everyone)), None)
         if answer is not None:
-            far = (_not_looked(place, "from a segment only the way there is looked at") for place in names)
-            yield Line(name, _host(answer.url), "", (_answered(answer, name), *far))
+            cells = [_answered(_of(seen, kind), name, HERE)]
+            cells += [_not_looked(place, "from a segment only the way there is looked at") for place in names]
+            cells += [_answered(_of(other, kind), name, place.name) for place, other in own]
+            yield Line(name, _host(answer.url), "", tuple(cells))
 
 
 def _of(seen: _Seen, kind: type[Metadata] | type[TokenAnswer]) -> HttpAnswer | None:
@@ -230,25 +261,25 @@ def _named(place: str, outcome: str, addresses: Sequence[str], via: str) -> Cell
     return Cell(place, "failed", _DNS.get(outcome, "no address"), "of the proxy" if via else "")
 
 
-def _name_here(seen: _Seen, target: str) -> Cell:
+def _name(seen: _Seen, target: str, place: str) -> Cell:
     found = seen.at(DnsAnswer, target)
     if found is None:
-        return _not_looked(HERE, "this run did not come to it")
-    return _named(HERE, found.outcome, found.addresses, "the proxy: " if found.hop else "")
+        return _not_looked(place, "this run did not come to it")
+    return _named(place, found.outcome, found.addresses, "the proxy: " if found.hop else "")
 
 
-def _connection_here(seen: _Seen, target: str) -> Cell:
+def _connection(seen: _Seen, target: str, place: str) -> Cell:
     found = seen.at(TcpConnect, target)
     if found is None:
-        return _not_looked(HERE, "the name has no address" if _name_here(seen, target).state == "failed" else "")
-    return _ok(HERE, f"to the proxy {found.hop}" if found.hop else "") if found.opens else _fault(HERE, found.fault)
+        return _not_looked(place, "the name has no address" if _name(seen, target, place).state == "failed" else "")
+    return _ok(place, f"to the proxy {found.hop}" if found.hop else "") if found.opens else _fault(place, found.fault)
 
 
-def _certificate_here(seen: _Seen, target: str) -> Cell:
+def _certificate(seen: _Seen, target: str, place: str) -> Cell:
     found = seen.at(TlsHandshake, target)
     if found is None:
-        return _not_looked(HERE, "there is no connection" if seen.at(TcpConnect, target) else "")
-    return _ok(HERE, found.protocol or "") if found.opens else _fault(HERE, found.fault)
+        return _not_looked(place, "there is no connection" if seen.at(TcpConnect, target) else "")
+    return _ok(place, found.protocol or "") if found.opens else _fault(place, found.fault)
 
 
 _ORDER = ("dns", "tcp", "tls", "ok")
@@ -283,14 +314,16 @@ def _certificate_there(reached: Reached | None, place: str) -> Cell:
     return _there(reached, place, "tls", lambda _: _ok(place))
 
 
-def _answered(answer: HttpAnswer, asked: str) -> Cell:
+def _answered(answer: HttpAnswer | None, asked: str, place: str) -> Cell:
+    if answer is None:
+        return _not_looked(place, "this run did not come to it")
     if answer.fault is not None:
-        return _fault(HERE, answer.fault)
+        return _fault(place, answer.fault)
     if answer.ok:
-        return _ok(HERE, f"status {answer.status}")
+        return _ok(place, f"status {answer.status}")
     if asked == FHIR_ANSWER and answer.status in (401, 403):
-        return _ok(HERE, f"status {answer.status}: it wants a token even for its statement")
-    return Cell(HERE, "failed", f"status {answer.status}")
+        return _ok(place, f"status {answer.status}: it wants a token even for its statement")
+    return Cell(place, "failed", f"status {answer.status}")
 
 
 # -- addresses -----------------------------------------------------------------------------------------------------

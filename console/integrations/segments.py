@@ -1,18 +1,22 @@
 """The network segments of an integration: places its endpoints are looked at from, beside the integration's own.
 
+A facility's segment in which a worker of its own stands is a row (`models.Segment`); a run from there is the worker's.
 They stand in the settings as the engine reads them (`Integration.segments`); the settings' own form leaves them.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import transaction
 from django.utils.text import slugify
 
-from console.accounts.models import User
+from console.accounts.models import Facility, User
 from console.accounts.services import record
-from console.integrations.models import Integration
+from console.integrations.models import Integration, Segment
 from console.integrations.services import IntegrationError
+from console.integrations.settings_fields import ORIGINS, values_of
 
 MOST = 8
 WAYS = {"source_address": "source address", "proxy": "proxy", "resolver": "DNS server"}
@@ -68,6 +72,36 @@ def remove_segment(*, integration: Integration, name: str, by: User | None) -> N
         held.settings["segments"] = kept
     held.save(update_fields=["settings"])
     record(by=by, action="segment.removed", subject=held, facility=held.facility_id, detail={"segment": name})
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Say which segment a facility has now, and the queue of its worker."""
+
+    name: str
+    queue: str
+    new: bool
+
+
+@transaction.atomic
+def open_segment(*, facility: Facility, slug: str, name: str) -> Opened:
+    """Name a place in which a worker stands; one that is there already keeps its name."""
+    row, new = Segment.objects.get_or_create(facility=facility, slug=slug, defaults={"name": name})
+    if new:
+        record(by=None, action="segment.opened", subject=row, facility=facility, detail={"segment": slug})
+    return Opened(row.name, f"segment_{slug}", new)
+
+
+def way_shows_secrets(integration: Integration, slug: str) -> bool:
+    """Tell whether a run from a segment would send stored secrets in the clear through the segment's own way out.
+
+    Secrets are bound to the integration's own proxy and DNS server; those of a segment may see only what TLS hides.
+    """
+    own = next((each for each in segments_of(integration) if queue_name(str(each["name"])) == slug), {})
+    if not integration.secrets or not (own.get("proxy") or own.get("resolver")):
+        return False
+    values = values_of(integration.settings)
+    return any(values[name] and urlsplit(str(values[name])).scheme.lower() != "https" for name in ORIGINS)
 
 
 def _locked(integration: Integration) -> Integration:

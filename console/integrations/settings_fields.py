@@ -1,7 +1,7 @@
 """How the fields of the settings form stand to the engine's structure: values out of it, and a whole of it from values.
 
-A form's field `auth_token_url` is the engine's `auth.token_url`. What the form does not show (segments, windows that a
-case brought) stays as it is.
+A form's field `auth_token_url` is the engine's `auth.token_url`. What the form does not show (segments, which have a
+page part of their own; windows that a case brought) stays as it is.
 """
 
 import base64
@@ -45,7 +45,7 @@ SECRET_WORDS = {
     "client_key": "Private key of the client certificate (PEM)",
 }
 # Where secrets, or tokens got with them, are sent: an address, the way to it, or whom we believe to be there.
-_ORIGINS = ("auth_token_url", "auth_authorization_server", "fhir_base_url", "write_url")
+ORIGINS = ("auth_token_url", "auth_authorization_server", "fhir_base_url", "write_url")
 _WAY = ("proxy", "resolver", "ca_bundle")
 
 
@@ -108,7 +108,7 @@ def judge(columns: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
 def bound_to(settings: Mapping[str, Any]) -> tuple[Any, ...]:
     """Give what stored secrets are bound to: scheme, host and port they are sent to, and the way there."""
     values = values_of(settings)
-    return tuple(origin(values[name]) for name in _ORIGINS) + tuple(values[name] or "" for name in _WAY)
+    return tuple(origin(values[name]) for name in ORIGINS) + tuple(values[name] or "" for name in _WAY)
 
 
 def origin(url: str | None) -> str:

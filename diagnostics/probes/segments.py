@@ -52,7 +52,7 @@ async def _reach(door: Door, segment: Segment, endpoint: Endpoint) -> Reached:
     seen = Reached(segment.name, endpoint.subject, "ok", None, names.outcome.value, names.addresses, proxied)
     if not names.found:
         return replace(seen, layer="dns")
-    if away := _cannot_leave(segment.source_address, names.addresses):
+    if away := cannot_leave(segment.source_address, names.addresses):
         return replace(seen, layer="place", fault=FaultSeen("unreachable", "policy", says=away))
     tcp = await door.connect(host, port)
     if tcp.fault is not None:
@@ -65,7 +65,7 @@ async def _reach(door: Door, segment: Segment, endpoint: Endpoint) -> Reached:
     return seen
 
 
-def _cannot_leave(source: str | None, addresses: tuple[str, ...]) -> str:
+def cannot_leave(source: str | None, addresses: tuple[str, ...]) -> str:
     """Say why nothing can be seen from a source address on this machine; empty where it is one to leave from.
 
     That the machine lacks the address is a fact about the machine, not about the network behind the address.
