@@ -22,7 +22,7 @@ CLOSED = frozenset(
 )
 RESTRICTED = frozenset({"R", "V"})  # HL7 Confidentiality: restricted, very restricted
 _TYPE = re.compile(r"[A-Z][A-Za-z]{2,40}\Z")
-_GRANT = re.compile(r"\s*([a-z*][a-z_-]{0,40}?)s?\s*[:./]\s*([a-z*]{1,20})\s*\Z", re.I)
+_GRANT = re.compile(r"\s{0,20}([a-z*][a-z_-]{0,40}?)s?\s{0,20}[:./]\s{0,20}([a-z*]{1,20})\s{0,20}\Z", re.I)
 _WRITING = frozenset({"write", "create", "*", "all", "readwrite", "full"})
 _SPEAKS_OF_STATE = re.compile(
     r"\b(?:encounter|visit|chart|note|document|record|episode)\b[^.\n]{0,60}\b(?:closed|locked|signed|finali[sz]ed)\b"
