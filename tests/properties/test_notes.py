@@ -1,7 +1,7 @@
 """Notes and charts, generated: nothing raises or takes long, a planted fault is found, a faithful filing raises none.
 
 Sentences are made of invented words and sections stand under any of their headings, in any order and form, so that
-no rule can know the text. 2,500 examples in all.
+no rule can know the text. 1,250 examples in all.
 """
 
 import time
@@ -110,7 +110,7 @@ def accused(found: dict[str, Finding]) -> set[str]:
     return {one.cause.id for one in found.values() if one.status is Outcome.FAILED and one.cause is not None}
 
 
-@settings(found_by, max_examples=350)
+@settings(found_by, max_examples=175)
 @given(notes(), st.sampled_from([str.strip, str.upper, lambda t: t.replace(". ", ".\n"), lambda t: f"  {t}\n\n"]))
 def test_a_faithful_filing_raises_nothing(note: tuple[str, dict[str, str]], layout: Any) -> None:
     text, texts = note
@@ -125,7 +125,7 @@ def test_a_faithful_filing_raises_nothing(note: tuple[str, dict[str, str]], layo
     assert {row.state for row in rows} == {State.SAME}
 
 
-@settings(found_by, max_examples=250)
+@settings(found_by, max_examples=125)
 @given(notes(), st.data())
 def test_text_in_a_wrong_field_is_found(note: tuple[str, dict[str, str]], data: st.DataObject) -> None:
     text, texts = note
@@ -138,7 +138,7 @@ def test_text_in_a_wrong_field_is_found(note: tuple[str, dict[str, str]], data: 
     assert set(found["map.section.misrouted"].facts["sections"]) == {one, other}
 
 
-@settings(found_by, max_examples=250)
+@settings(found_by, max_examples=125)
 @given(notes())
 def test_a_history_that_swallowed_its_neighbours_is_found(note: tuple[str, dict[str, str]]) -> None:
     text, texts = note
@@ -149,7 +149,7 @@ def test_a_history_that_swallowed_its_neighbours_is_found(note: tuple[str, dict[
     assert "tmpl.silent_drop" not in accused(found)
 
 
-@settings(found_by, max_examples=250)
+@settings(found_by, max_examples=125)
 @given(notes(), st.sampled_from(sorted(FIELD)))
 def test_a_section_that_is_nowhere_is_found(note: tuple[str, dict[str, str]], name: str) -> None:
     text, texts = note
@@ -159,7 +159,7 @@ def test_a_section_that_is_nowhere_is_found(note: tuple[str, dict[str, str]], na
     assert "map.content.lost" not in accused(found)
 
 
-@settings(found_by, max_examples=250)
+@settings(found_by, max_examples=125)
 @given(notes(), st.sampled_from(sorted(FIELD)))
 def test_text_in_the_catch_all_is_found(note: tuple[str, dict[str, str]], name: str) -> None:
     text, texts = note
@@ -169,7 +169,7 @@ def test_text_in_the_catch_all_is_found(note: tuple[str, dict[str, str]], name: 
     assert accused(found) == {"tmpl.catchall"}
 
 
-@settings(found_by, max_examples=250)
+@settings(found_by, max_examples=125)
 @given(notes(), st.sampled_from(sorted(FIELD)), st.data())
 def test_a_sentence_lost_from_the_middle_is_found(note: tuple[str, Any], name: str, data: st.DataObject) -> None:
     text, texts = note
@@ -182,7 +182,7 @@ def test_a_sentence_lost_from_the_middle_is_found(note: tuple[str, Any], name: s
     assert accused(found) == {"map.content.lost"}
 
 
-@settings(found_by, max_examples=250)
+@settings(found_by, max_examples=125)
 @given(notes(), st.sampled_from(sorted(FIELD)), st.floats(0.4, 0.9))
 def test_text_that_breaks_off_is_neither_lost_nor_dropped(note: tuple[str, Any], name: str, share: float) -> None:
     text, texts = note
@@ -205,7 +205,7 @@ mess = st.lists(st.one_of(shards, word, st.text(max_size=12)), max_size=60).map(
 charts = st.dictionaries(st.sampled_from([*FIELD.values(), "MISC", "OTHER"]), mess, max_size=6)
 
 
-@settings(found_by, max_examples=350)
+@settings(found_by, max_examples=175)
 @given(mess, charts, st.sampled_from(["none", "chart", "log", "hash"]))
 def test_any_note_and_any_chart_are_judged(text: str, fields: dict[str, str], known: str) -> None:
     parts: dict[str, Any] = {"template": template(), "mapping": mapping()}
@@ -218,7 +218,7 @@ def test_any_note_and_any_chart_are_judged(text: str, fields: dict[str, str], kn
     assert all(isinstance(one.status, Outcome) for one in found.values())
 
 
-@settings(found_by, max_examples=300)
+@settings(found_by, max_examples=150)
 @given(mess, mess)
 def test_every_reader_gives_offsets_within_the_text(text: str, other: str) -> None:
     began = time.perf_counter()
