@@ -10,7 +10,7 @@ from diagnostics.checks.refusal import refusal_of
 from diagnostics.checks.step2_write_back.payload import over_fhir
 from diagnostics.checks.step2_write_back.weighing import taken
 from diagnostics.evidence.case_parts import Vendor
-from diagnostics.evidence.logs import Attempt, NoteTrace
+from diagnostics.evidence.logs import Attempt, NoteTrace, ScribeLog
 from diagnostics.evidence.payload import FhirNote, NotePayload
 from diagnostics.findings import Result
 from diagnostics.parsing.answers import AnswerKind, Emitter
@@ -134,7 +134,7 @@ def accept(trace: NoteTrace) -> Result:
     checklist=("WRITE.1", "WRITE.3"),
     applies=over_fhir,
 )
-def method_path(trace: NoteTrace, vendor: Vendor, note: FhirNote | None) -> Result:
+def method_path(trace: NoteTrace, vendor: Vendor, note: FhirNote | None, log: ScribeLog | None) -> Result:
     """A note sent to the wrong address is refused by whoever happens to live there."""
     refusal = refusal_of(trace)
     last = trace.last
@@ -163,9 +163,10 @@ def method_path(trace: NoteTrace, vendor: Vendor, note: FhirNote | None) -> Resu
             get="the body of the 404 answer, and the server's /metadata",
             **facts,
         )
-    return failed(
-        "The server answered 404 to the create: nothing is served at this address.", conclusive=False, **facts
-    )
+    says = "The server answered 404 to the create: nothing is served at this address."
+    if log is not None and any(r.url == last.url and r.event == "acked" and r.status in (200, 201) for r in log.rows):
+        return failed(f"{says} The same address took notes at another time.", strength=Strength.MODERATE, **facts)
+    return failed(says, conclusive=False, **facts)
 
 
 def _about_a_reference(says: str, expressions: list[str]) -> bool:

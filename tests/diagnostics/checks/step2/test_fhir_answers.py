@@ -8,6 +8,7 @@ from diagnostics.vocabulary import Category, Outcome, Strength, WhoActs
 from tests.diagnostics import stories
 from tests.diagnostics.checks.charts import judged, outcome, refused
 from tests.diagnostics.checks.step2.payloads import document, fhir_case, issue, sent_and
+from tests.diagnostics.stories import BASE
 
 D, S, M = Strength.DECISIVE, Strength.STRONG, Strength.MODERATE
 ISSUES: list[tuple[str, list[stories.Row], dict[str, Any], str, Strength]] = [
@@ -159,3 +160,14 @@ def test_a_standard_code_weighs_less_beside_words_about_the_token_or_the_way(tex
     found = judged("fhir.outcome.issue", fhir_case(None, refused(422, outcome("invalid", text))))
     assert found.cause is not None and found.cause.id == "fhir.payload.structure"
     assert found.strength is strength
+
+
+@pytest.mark.parametrize(
+    ("other", "strength"), [(BASE, Strength.MODERATE), ("https://other.example.test", Strength.STRONG)]
+)
+def test_an_address_that_took_other_notes_is_less_surely_wrong(other: str, strength: Strength) -> None:
+    url = f"{other}/DocumentReference"
+    taken = [stories.scribe(90, event, note_id="N-2", transaction_id="tx-2", encounter_id="E-2", url=url, **more)
+             for event, more in (("sent", {}), ("acked", {"status": 201}))]  # fmt: skip
+    rows = [*sent_and(404, issue("not-found")), *taken]
+    assert judged("fhir.request.method_path", fhir_case(None, rows)).strength is strength
