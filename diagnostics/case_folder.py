@@ -194,13 +194,13 @@ def _integration(reader: _Reader, form: fmt.IntegrationFormat) -> Integration:
         client_cert=reader.maybe(form.client_cert_file, "integration.client_cert_file"),
         client_key=reader.maybe(form.client_key_file, "integration.client_key_file"),
         tls_pins=tuple(form.tls_pins),
-        proxy=_url(form.proxy, "integration.proxy"),
+        proxy=_proxy(form.proxy, "integration.proxy"),
         resolver=form.resolver,
         timeout_s=form.timeout_s,
         resources_needed=tuple(form.resources_needed),
         rate_limit_per_minute=form.rate_limit_per_minute,
         maintenance=tuple(MaintenanceWindow(w.start, w.end) for w in form.maintenance),
-        segments=tuple(Segment(**msgspec.structs.asdict(s)) for s in form.segments),
+        segments=tuple(_segment(s, f"integration.segments[{n}]") for n, s in enumerate(form.segments)),
         canary=CanaryTarget(form.canary.patient, form.canary.encounter) if form.canary else None,
         vendor_profile=_profile(form.vendor_profile),
     )
@@ -229,6 +229,20 @@ def _url(value: str | None, key: str) -> str | None:
     if not good:
         raise CaseError("case.json", key, "expected an absolute http or https URL")
     return value
+
+
+def _proxy(value: str | None, key: str) -> str | None:
+    """Refuse a proxy that is not spoken to over http: no way out could be opened through it."""
+    if value is None:
+        return None
+    if _url(value, key) and not value.lower().startswith("http://"):
+        raise CaseError("case.json", key, "expected an http URL: what goes through it to https stays encrypted")
+    return value
+
+
+def _segment(form: fmt.SegmentFormat, key: str) -> Segment:
+    _proxy(form.proxy, f"{key}.proxy")
+    return Segment(**msgspec.structs.asdict(form))
 
 
 def _note(reader: _Reader, form: fmt.NoteFormat) -> Note:

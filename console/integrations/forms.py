@@ -1,5 +1,6 @@
 """What people may enter about an integration, and what is wrong with it in plain words."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -50,10 +51,22 @@ def web_address(value: str) -> None:
         raise forms.ValidationError("Write no user or password into an address: it would be shown and logged.")
 
 
-def _address(label: str, help_text: str = "") -> forms.CharField:
+def proxy_address(value: str) -> None:
+    """Refuse a proxy that is not spoken to over http, which the engine's door cannot use."""
+    web_address(value)
+    if urlsplit(value).scheme != "http":
+        raise forms.ValidationError(
+            "NoteTrace speaks http to a proxy; what goes through it to an https address stays encrypted. "
+            "Write an address such as http://proxy.example:3128."
+        )
+
+
+def _address(
+    label: str, help_text: str = "", validators: Sequence[Callable[[str], None]] = (web_address,)
+) -> forms.CharField:
     widget = forms.TextInput(attrs={"inputmode": "url", "autocomplete": "off", "spellcheck": "false"})
     return forms.CharField(
-        label=label, help_text=help_text, max_length=500, required=False, widget=widget, validators=[web_address]
+        label=label, help_text=help_text, max_length=500, required=False, widget=widget, validators=validators
     )
 
 
@@ -158,7 +171,7 @@ class IntegrationForm(forms.Form):
         label="Requests a minute", required=False, help_text="What the EHR allows, where it says so.",
         error_messages={"invalid": "Write a whole number."},
     )  # fmt: skip
-    proxy = _address("Proxy")
+    proxy = _address("Proxy", "Such as http://proxy.example:3128.", validators=[proxy_address])
     resolver = _text("DNS server", "Empty: the machine's own.")
     tls_pins = Words(label="Pinned certificates", required=False, max_length=4000, help_text="SHA-256 fingerprints.")
     ca_bundle = _area("Trusted certificates (PEM)", "Only where the EHR's certificate comes from a CA of its own.")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -10,6 +13,7 @@ from hashlib import sha256
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, NameOID
 
 _PEM = re.compile(rb"-----BEGIN CERTIFICATE-----[^-]{1,40000}+-----END CERTIFICATE-----")
@@ -51,10 +55,18 @@ def read_certificate(data: bytes) -> Certificate | None:
     """Read one certificate in DER or PEM; None when it is damaged."""
     try:
         pem = data.lstrip().startswith(b"-----")
-        certificate = x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data)
-        return _facts(certificate)
+        with _unadvised():
+            return _facts(x509.load_pem_x509_certificate(data) if pem else x509.load_der_x509_certificate(data))
     except (*_DAMAGED, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, IndexError):
         return None
+
+
+@contextmanager
+def _unadvised() -> Iterator[None]:
+    """Read without the library's advice on odd certificates: what is odd in one is for the checks to say."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
 
 
 def read_bundle(data: bytes) -> tuple[Certificate, ...]:
@@ -67,7 +79,8 @@ def to_pem(data: bytes) -> str | None:
     """Return a certificate (DER, PEM or PKCS #7 with one) as PEM, or None; issuers are often served as DER."""
     for load in (x509.load_der_x509_certificate, x509.load_pem_x509_certificate):
         try:
-            return load(data).public_bytes(serialization.Encoding.PEM).decode("ascii")
+            with _unadvised():
+                return load(data).public_bytes(serialization.Encoding.PEM).decode("ascii")
         except _DAMAGED:
             continue
     from cryptography.hazmat.primitives.serialization import pkcs7

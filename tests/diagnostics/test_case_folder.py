@@ -85,6 +85,10 @@ BROKEN: list[tuple[Any, dict[str, bytes | str], str, str]] = [
     ({**MINIMAL, "logs": {"ehr": "e.ndjson"}}, {"e__ndjson": b'{"at":"\xff"}'}, "e.ndjson: line 1", "UTF-8"),
     ({**MINIMAL, "logs": {"ehr": "e.ndjson"}}, {"e__ndjson": '{"at": "0001-01-01T00:00:00Z", "event": "filed"}'},
      "e.ndjson: line 1: at", "1970 to 2199"),
+    ({**MINIMAL, "integration": {**MINIMAL["integration"], "proxy": "https://proxy.example:3128"}}, {},  # type: ignore[dict-item]
+     "integration.proxy", "http URL"),
+    ({**MINIMAL, "integration": {**MINIMAL["integration"], "segments": [{"name": "a", "proxy": "proxy:3128"}]}},  # type: ignore[dict-item]
+     {}, "integration.segments[0].proxy", "absolute"),
     ({**MINIMAL, "now": "9999-12-31T23:59:59Z"}, {}, "case.json: now", "between 1970 and 2199"),
     ({**MINIMAL, "note": {"id": "N-1", "payload": "x" * 300}}, {}, "note.payload", "relative to the folder"),
     ({**MINIMAL, "note": {"id": "N-1", "payload": "a\x00b"}}, {}, "note.payload", "relative to the folder"),
