@@ -99,8 +99,6 @@ def test_a_certificate_with_the_number_nought_is_read_without_a_word_of_the_libr
     version_and_number = b"\xa0\x03\x02\x01\x02\x02\x01"  # RFC 5280 section 4.1, up to the number itself
     raw = made.public_bytes(serialization.Encoding.DER)
     raw = raw.replace(version_and_number + b"\x01", version_and_number + b"\x00", 1)
-        b"\xa0\x03\x02\x01\x02\x02\x01\x01", b"\xa0\x03\x02\x01\x02\x02\x01\x00"
-    )
     assert certificate_seen(raw) is not None
     assert to_pem(raw)
 
