@@ -136,9 +136,10 @@ def test_the_pdf_is_one_and_its_pages_hold_the_words(report) -> None:
     assert pages >= 2
     for number in range(1, pages + 1):
         assert f"Page{number}of{pages}" in text
+    flowing = re.sub(r"NoteTrace·Timetoresolution·.{0,160}?Page\d+of\d+", "", text)  # a sentence may cross a page
     terms = [f"{name}.{meaning}" for name, meaning in DEFINITION]
     for expected in ("Time to resolution", report.asked.where, report.asked.period.words, "(UTC)", *terms):
-        assert "".join(expected.split()) in text
+        assert "".join(expected.split()) in flowing
 
 
 def test_the_very_file_prints_every_row_of_the_csv(manager, report) -> None:
