@@ -45,18 +45,30 @@ def _font(objects: dict[int, bytes], body: bytes) -> dict[int, str]:
 
 
 def _pieces(content: bytes, fonts: dict[bytes, dict[int, str]]) -> list[str]:
-    found, piece, font = [], "", {}
-    token = rb"/(\w+) [\d.]+ Tf|\((?:\\.|[^\\)])*\)|\bEMC\b"
-    for match in re.finditer(token, content, re.S):
+    found, piece, font, at = [], "", {}, 0
+    token = re.compile(rb"/(\w+) [\d.]+ Tf|\(|\bEMC\b")
+    while match := token.search(content, at):
+        at = match.end()
         if match[1]:
             font = fonts.get(match[1], {})
         elif match[0] == b"EMC":
             found.append(piece)
             piece = ""
         else:
-            codes = _unescaped(match[0][1:-1])
+            at = _end_of_string(content, at)
+            codes = _unescaped(content[match.end() : at - 1])
             piece += "".join(font.get(int.from_bytes(codes[n : n + 2]), "") for n in range(0, len(codes), 2))
     return ["".join(text.split()) for text in (*found, piece)]
+
+
+def _end_of_string(content: bytes, at: int) -> int:
+    """Give the place after the closing parenthesis; balanced ones stand inside a string as they are (PDF 7.3.4.2)."""
+    depth = 1
+    for match in re.compile(rb"\\.|[()]", re.S).finditer(content, at):
+        depth += {b"(": 1, b")": -1}.get(match[0], 0)
+        if depth == 0:
+            return match.end()
+    raise AssertionError("a string of the PDF does not end")
 
 
 def _unescaped(text: bytes) -> bytes:
