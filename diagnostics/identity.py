@@ -15,8 +15,10 @@ def plain(value: str | None) -> str | None:
     text = text.split("/_history/", 1)[0]
     if text.lower().startswith(("urn:uuid:", "urn:oid:")):
         text = text.split(":", 2)[2]
-    text = text.rstrip("/").rsplit("/", 1)[-1]
-    return text or None
+    kind, slash, rest = text.rstrip("/").rpartition("/")
+    if slash and kind.rpartition("/")[2].isalpha():  # a FHIR type before it; "2026/7" is an id of its own
+        return rest
+    return text.rstrip("/") or None
 
 
 def same(one: str | None, other: str | None) -> bool:

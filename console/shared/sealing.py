@@ -14,6 +14,8 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from diagnostics.identity import plain
+
 VERSION = b"\x01"
 NONCE_BYTES = 12
 HASH_BYTES = 20
@@ -82,10 +84,8 @@ class Keyring:
 
 
 def normal_id(value: str) -> str:
-    """Bring an id into the one form that is hashed: no outer blanks, no FHIR type before it."""
-    text = value.strip()
-    kind, slash, rest = text.rpartition("/")
-    return rest if slash and kind.rpartition("/")[2].isalpha() and rest else text
+    """Bring an id into the one form that is hashed: as the engine compares ids, so that both join alike."""
+    return plain(value) or value.strip()
 
 
 def to_bytes(value: Any) -> bytes:
