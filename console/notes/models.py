@@ -122,6 +122,7 @@ class LogEntry(models.Model):
             models.Index(fields=("request_hash", "at"), name="log_by_request"),
             models.Index(fields=("encounter_hash", "at"), name="log_by_encounter"),
             models.Index(fields=("document_hash", "at"), name="log_by_document"),
+            models.Index(fields=("integration", "at"), name="log_nameless"),  # only rows without any id indexed above
             models.Index(fields=("batch",), name="log_by_batch"),  # BRIN: rows of a batch lie together
         )
 
@@ -329,6 +330,24 @@ class ClockOffset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seconds:+.3f} s at {self.hour:%Y-%m-%d %H}:00"
+
+
+class CorrelationState(models.Model):
+    """What the last correlation of an integration knew of its logs: where that changes, every note is asked again."""
+
+    integration = models.OneToOneField(Integration, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    rules = models.PositiveSmallIntegerField(default=0, help_text="The rules that made the traces; others: all anew.")
+    has_scribe = models.BooleanField(default=False)
+    has_ehr = models.BooleanField(default=False)
+    logs_filing = models.BooleanField(default=False, help_text="The EHR's log tells of filing at all.")
+    ehr_first = models.DateTimeField(null=True)
+    ehr_last = models.DateTimeField(null=True)
+    newest_at = models.DateTimeField(null=True, help_text="Time of the newest row: *now* for whatever is waited for.")
+    correlated_at = models.DateTimeField(null=True)
+    rebuilt_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"correlation of {self.integration_id}"
 
 
 class NoteEnd(models.Model):
