@@ -244,6 +244,19 @@ class LogBatch(models.Model):
         return f"batch {self.id} of {self.rows} rows"
 
 
+class End(models.TextChoices):
+    """Where the documentation of a note that was not in the chart is now."""
+
+    IN_CHART = "in_chart", "In chart"
+    BY_HAND = "by_hand", "Entered by hand"
+    NOT_NEEDED = "not_needed", "Not needed"
+    OPEN = "open", "Open again"
+
+
+# Nobody has said how these ended, and the chart lacks them or holds them only probably: the worklist.
+WAITING = models.Q(ended="", note__isnull=False) & (~models.Q(failure_mode="delivered") | models.Q(confidence__lt=0.7))
+
+
 class Trace(models.Model):
     """What both logs say of one note, correlated: the table that every page reads.
 
@@ -280,6 +293,14 @@ class Trace(models.Model):
     weak = models.BooleanField(default=False, help_text="Rests on time or on rows without an id: neighbours matter.")
     recheck_at = models.DateTimeField(null=True, help_text="From this log time on, the answer may differ.")
     changed_at = models.DateTimeField(default=timezone.now)
+    ended = models.CharField(
+        max_length=12,
+        choices=End,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="As the newest NoteEnd says; empty: it waits.",
+    )
 
     class Meta:
         ordering = ("-born_at", "-id")
@@ -305,6 +326,10 @@ class Trace(models.Model):
             models.Index(fields=("facility", "provider", "born_at"), name="trace_by_provider"),
             models.Index(
                 fields=("integration", "recheck_at"), name="trace_recheck", condition=~models.Q(recheck_at=None)
+            ),
+            models.Index(fields=("facility", "born_at", "id", "failure_mode"), name="trace_waiting", condition=WAITING),
+            models.Index(
+                fields=("facility", "born_at", "id"), name="trace_orphans", condition=models.Q(note__isnull=True)
             ),
         )
 
@@ -353,25 +378,20 @@ class CorrelationState(models.Model):
 class NoteEnd(models.Model):
     """How a note that was not in the chart ended, by whom and when; the newest one counts."""
 
-    class How(models.TextChoices):
-        """Where the encounter's documentation is now."""
-
-        IN_CHART = "in_chart", "In chart"
-        BY_HAND = "by_hand", "Entered by hand"
-        NOT_NEEDED = "not_needed", "Not needed"
-        OPEN = "open", "Open again"
-
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
     note = models.ForeignKey(Note, on_delete=models.CASCADE, related_name="ends")
-    how = models.CharField(max_length=12, choices=How)
+    how = models.CharField(max_length=12, choices=End)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now, editable=False)
     reason = SealedTextField(null=True)
 
     class Meta:
         ordering = ("-at", "-id")
-        indexes = (models.Index(fields=("note", "-at"), name="end_by_note"),)
+        indexes = (
+            models.Index(fields=("note", "-at"), name="end_by_note"),
+            models.Index(fields=("facility", "-at"), name="end_by_facility"),
+        )
 
     def __str__(self) -> str:
         return f"{self.how} at {self.at:%Y-%m-%d %H:%M}"
