@@ -61,6 +61,7 @@ class Behaviour:
     processing_s: float = 0.0  # how long the story says that accepting took
     permission: str = "all"  # all no_write nothing
     encounter_rule: str = "none"  # none owner department
+    audit: str = "ok"  # ok none forbidden breaks busy unsorted elsewhere circle
     # HL7 v2
     ack: str = "ok"  # ok none other_id internal_error unknown_key locked
     obx_limit: int | None = None

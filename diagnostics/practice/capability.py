@@ -1,4 +1,4 @@
-"""Describe the FHIR server in its CapabilityStatement and show the audit trail as AuditEvents."""
+"""Describe the FHIR server in its CapabilityStatement."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def capability_statement(tenant: Tenant) -> dict[str, Any]:
     documents_only = behaviour.write_route or not behaviour.create_advertised
     resources = []
     for kind, interactions in _TYPES.items():
+        if kind == "AuditEvent" and behaviour.audit == "none":
+            continue
         codes = [
             c
             for c in interactions
@@ -90,34 +92,3 @@ def capability_statement(tenant: Tenant) -> dict[str, Any]:
             }
         ],
     }
-
-
-def audit_events(tenant: Tenant) -> list[dict[str, Any]]:
-    """Show the audit trail's rows as R4 AuditEvents."""
-    events = []
-    for number, row in enumerate(tenant.audit.rows()):
-        failed = row["event"] == "rejected" or int(row.get("status", 200)) >= 400
-        entities = [
-            {"what": {"reference": row[key] if "/" in row[key] else f"{kind}/{row[key]}"}}
-            for key, kind in (("resource", ""), ("patient_id", "Patient"), ("encounter_id", "Encounter"))
-            if row.get(key)
-        ]
-        if row.get("transaction_id"):
-            entities.append({"what": {"identifier": {"value": row["transaction_id"]}}})
-        events.append(
-            {
-                "resourceType": "AuditEvent",
-                "id": f"audit-{number + 1}",
-                "type": {"system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest"},
-                "subtype": [{"system": "http://hl7.org/fhir/restful-interaction", "code": "create"}],
-                "action": "C",
-                "recorded": row["at"],
-                "outcome": "8" if failed else "0",
-                "agent": [
-                    {"who": {"identifier": {"value": row.get("client_id", tenant.client_id)}}, "requestor": True}
-                ],
-                "source": {"observer": {"display": tenant.software}},
-                "entity": entities,
-            }
-        )
-    return events

@@ -11,7 +11,8 @@ from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl
 
-from diagnostics.practice.capability import audit_events, capability_statement
+from diagnostics.practice.audit_feed import search_audit
+from diagnostics.practice.capability import capability_statement
 from diagnostics.practice.chart import file_in_chart, narrative_of, write_filed_row
 from diagnostics.practice.gateway import gateway_page, intercept
 from diagnostics.practice.hostile import mistreat
@@ -107,6 +108,8 @@ class FhirServer:
                 response.headers.append(("WWW-Authenticate", refusal.www))
             if refusal.status == 405:
                 response.headers.append(("Allow", "GET, HEAD"))
+            if refusal.status == 429:
+                response.headers.append(("Retry-After", "30"))
             self._log(exchange, "rejected", status=refusal.status, error=json.dumps(document))
             return response
 
@@ -187,13 +190,12 @@ class FhirServer:
     def _search(self, exchange: Exchange) -> Response:
         tenant = self.tenant
         self._authorize(exchange, "s")
+        query = exchange.request.query
+        if exchange.request.method == "POST":
+            query = query + parse_qsl(exchange.request.body.decode("utf-8", "replace"))
         if exchange.kind == "AuditEvent":
-            found = audit_events(tenant)
-        else:
-            query = exchange.request.query
-            if exchange.request.method == "POST":
-                query = query + parse_qsl(exchange.request.body.decode("utf-8", "replace"))
-            found = tenant.store.search(exchange.kind, query)
+            return json_response(200, search_audit(tenant, query), FHIR_JSON)
+        found = tenant.store.search(exchange.kind, query)
         bundle = {
             "resourceType": "Bundle",
             "type": "searchset",

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from diagnostics.practice.audit_feed import AUDIT_TROUBLES
 from diagnostics.practice.authority import Authority
 from diagnostics.practice.behaviour import behaviour_of
 from diagnostics.practice.control import ControlPort
 from diagnostics.practice.dns_server import DnsServer
+from diagnostics.practice.fault import Fault, Variation
 from diagnostics.practice.faults import FAULTS
 from diagnostics.practice.fhir import FhirServer
 from diagnostics.practice.healthy import VARIATIONS
@@ -252,11 +254,12 @@ class PracticeEhr:
     def set_faults(self, tenant: str, names: Iterable[str]) -> None:
         """Make a tenant ill with exactly these faults (or healthy variations); an empty set heals it."""
         chosen = frozenset(names)
-        unknown = sorted(chosen - FAULTS.keys() - VARIATIONS.keys() - HOSTILITIES.keys())
+        known: dict[str, Fault | Variation] = {**HOSTILITIES, **AUDIT_TROUBLES, **VARIATIONS, **FAULTS}
+        unknown = sorted(chosen - known.keys())
         if unknown:
             raise UnknownName(f"There is no fault called {unknown[0]!r}.")
         target = self.tenant(tenant)
-        turned = [(FAULTS.get(name) or VARIATIONS.get(name) or HOSTILITIES[name]).ehr for name in sorted(chosen)]
+        turned = [known[name].ehr for name in sorted(chosen)]
         target.faults = chosen
         target.behaviour = behaviour_of(turned)
         target.audit.offset_s = target.behaviour.clock_offset_s
