@@ -81,6 +81,10 @@ class Source(models.Model):
     integration = models.ForeignKey(Integration, on_delete=models.PROTECT, null=True, related_name="sources")
     name = models.CharField(max_length=80, unique=True)
     time_zone = models.CharField(max_length=64, default="UTC")
+    mappings = models.JSONField(
+        default=dict, db_default=models.Value({}, output_field=models.JSONField()), blank=True,
+        help_text="What the columns of its CSV files mean: {log: {header: key}}; remembered from the last file.",
+    )  # fmt: skip
 
     class Meta:
         ordering = ("name", "id")

@@ -1,4 +1,4 @@
-"""Notes on their way into the chart, the log rows that tell of them, and how those rows came in."""
+"""Notes on their way into the chart, the log rows that tell of them, and what both logs together say."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,26 @@ from django.utils import timezone
 from console.accounts.models import Department, Facility
 from console.accounts.sealed import SealedField, SealedJSONField, SealedTextField
 from console.integrations.models import Integration, Source
+from console.notes.import_models import ImportJob, Log, LogImport, LogUploadPart, QuarantinedLine
 from console.shared.identifiers import new_id
+
+__all__ = [
+    "ClockOffset",
+    "CorrelationState",
+    "EncounterSnapshot",
+    "End",
+    "FailureMode",
+    "FiledSnapshot",
+    "ImportJob",
+    "LogBatch",
+    "LogEntry",
+    "LogImport",
+    "LogUploadPart",
+    "Note",
+    "NoteEnd",
+    "QuarantinedLine",
+    "Trace",
+]
 
 
 class FailureMode(models.TextChoices):
@@ -69,13 +88,7 @@ class LogEntry(models.Model):
     The row as it came is one sealed blob; beside it stand hashes of its ids and a few words without patient data.
     """
 
-    class Log(models.TextChoices):
-        """Whose log it is."""
-
-        SCRIBE = "scribe", "AI scribe"
-        EHR = "ehr", "EHR"
-        FIREWALL = "firewall", "Firewall"
-        PROXY = "proxy", "Proxy"
+    Log = Log
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     at = models.DateTimeField()
@@ -160,63 +173,6 @@ class FiledSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"chart of {self.created_at:%Y-%m-%d}"
-
-
-class LogImport(models.Model):
-    """One taking-in of log rows: its counts are the receipt. rows = stored + duplicate + quarantined, always."""
-
-    class Via(models.TextChoices):
-        """How the rows came."""
-
-        API = "api", "API"
-        UPLOAD = "upload", "Upload"
-        COMMAND = "command", "Command"
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
-    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="imports")
-    log = models.CharField(max_length=8, choices=LogEntry.Log)
-    via = models.CharField(max_length=8, choices=Via, default=Via.COMMAND)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    at = models.DateTimeField(default=timezone.now, editable=False)
-    rows = models.PositiveIntegerField(default=0)
-    stored = models.PositiveIntegerField(default=0)
-    duplicate = models.PositiveIntegerField(default=0)
-    quarantined = models.PositiveIntegerField(default=0)
-    request_key = models.BinaryField(null=True, help_text="A hash of the sender's key for this one request.")
-    body_digest = models.BinaryField(null=True, help_text="A keyed hash of the body that came with that key.")
-
-    class Meta:
-        ordering = ("-at", "-id")
-        constraints = (
-            models.UniqueConstraint(fields=("source", "request_key"), name="import_once_a_request"),
-            models.CheckConstraint(
-                condition=models.Q(rows=models.F("stored") + models.F("duplicate") + models.F("quarantined")),
-                name="import_counts_add_up",
-            ),
-        )
-        indexes = (models.Index(fields=("facility", "-at"), name="import_by_facility"),)
-
-    def __str__(self) -> str:
-        return f"{self.rows} rows of {self.source_id}"
-
-
-class QuarantinedLine(models.Model):
-    """A line that is no row of the log: kept as it came, with the reason, so that it can be mended and sent again."""
-
-    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    facility = models.ForeignKey(Facility, on_delete=models.PROTECT, related_name="+")
-    log_import = models.ForeignKey(LogImport, on_delete=models.CASCADE, related_name="quarantined_lines")
-    number = models.PositiveIntegerField(help_text="Counted from 1 in what was sent.")
-    reason = models.CharField(max_length=200)
-    line = SealedField()
-
-    class Meta:
-        ordering = ("number", "id")
-        indexes = (models.Index(fields=("log_import", "number"), name="line_by_import"),)
-
-    def __str__(self) -> str:
-        return f"line {self.number}: {self.reason}"
 
 
 class LogBatch(models.Model):
