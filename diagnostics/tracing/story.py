@@ -101,7 +101,7 @@ class Clocks:
         remembered = self._nearest.get((site, client, hour), _UNASKED)
         if remembered is _UNASKED:
             remembered = self._nearest[site, client, hour] = self._look(site, client, hour)
-        return remembered
+        return None if remembered is None else float(remembered)
 
     def _look(self, site: str, client: str, hour: datetime) -> float | None:
         by_pair = self._by_pair

@@ -1,0 +1,244 @@
+"""Join the rows of both logs into one thread a note, by the keys that are ids. Pure.
+
+Strongest first (domain.md section 5): transaction id, request id, the document that an answer named. What no id joins
+is left loose, and `weak.py` looks at it by encounter, patient and time. One pass over the rows, one dict a key.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from diagnostics.tracing.compact import ALONE, CODE, What
+from diagnostics.tracing.story import Key, Row, Sample, hour_of
+
+USED_BEFORE = timedelta(minutes=15)  # an EHR row from longer before the note is of an earlier use of its id
+_SENT, _ACCEPTED, _LOST = int(What.SENT), int(What.ACCEPTED), int(What.LOST)
+_TOKENS = (int(What.TOKEN_GRANTED), int(What.TOKEN_REFUSED))
+_RECEIVED, _DECIDED = int(What.EHR_RECEIVED), (int(What.EHR_ACCEPTED), int(What.EHR_REJECTED))
+_FILED, _OTHER = int(What.EHR_FILED), int(What.EHR_OTHER)
+
+
+class Thread:
+    """Be a note's rows: the scribe's, the EHR's that ids join, and the EHR's that were joined on weaker grounds."""
+
+    __slots__ = ("begun", "ehr", "encounter", "key", "keys", "patient", "scribe", "transaction", "weakly")
+
+    def __init__(self, key: Key, row: Row) -> None:
+        self.key = key
+        self.scribe: list[Row] = [row]
+        self.ehr: list[Row] = []
+        self.begun = row.at
+        self.encounter = row.encounter
+        self.patient = row.patient
+        self.transaction = row.transaction
+        self.keys: list[str] = []
+        self.weakly: list[Row] = []
+
+    @property
+    def author(self) -> Key | None:
+        """Give who wrote the note, as the scribe's rows name it."""
+        return next((row.author for row in self.scribe if row.author is not None), None)
+
+    @property
+    def site(self) -> str:
+        """Give the scribe's site."""
+        return next((row.origin for row in self.scribe if row.origin), "")
+
+    @property
+    def client(self) -> str:
+        """Give under which client the EHR saw it."""
+        return next((row.origin for row in self.ehr if row.origin), "")
+
+    def write_codes(self) -> list[int]:
+        """Give what the rows about writes say, in order: sendings and answers."""
+        return [code for row in self.scribe if _SENT <= (code := row.what & CODE) <= _LOST]
+
+
+class Joiner:
+    """Join the rows of a stretch of time. Rows are sorted by time; equal times keep their order."""
+
+    def __init__(self, scribe: Sequence[Row], ehr: Sequence[Row]) -> None:
+        self.notes: dict[Key, Thread] = {}
+        self.tokens: list[Row] = []  # token requests that name no note, with the failures that answer them
+        self.loose_scribe: list[Row] = []
+        self.loose_ehr: list[Row] = []
+        self.shared = False
+        self._by_transaction: dict[Key, Thread | list[Thread]] = {}
+        self._by_request: dict[Key, Thread] = {}
+        self._by_document: dict[Key, Thread] = {}
+        self._take_scribe(scribe)
+        self._take_ehr(ehr)
+
+    def _take_scribe(self, rows: Sequence[Row]) -> None:
+        notes, by_transaction = self.notes, self._by_transaction
+        by_request, by_document = self._by_request, self._by_document
+        nameless: list[Row] = []
+        for row in rows:
+            note = row[2]
+            if note is None:
+                nameless.append(row)
+                continue
+            thread = notes.get(note)
+            if thread is None:
+                thread = notes[note] = Thread(note, row)
+            else:
+                thread.scribe.append(row)
+                if thread.encounter is None:
+                    thread.encounter = row[5]
+                if thread.patient is None:
+                    thread.patient = row[6]
+                if thread.transaction is None:
+                    thread.transaction = row[3]
+            transaction = row[3]
+            if transaction is not None:
+                known = by_transaction.get(transaction)
+                if known is None:
+                    by_transaction[transaction] = thread
+                elif known is not thread:
+                    self._share(transaction, known, thread)
+            if row[4] is not None:
+                by_request[row[4]] = thread
+            if row[8] is not None:
+                by_document[row[8]] = thread
+        self._take_nameless(nameless)
+
+    def _share(self, transaction: Key, known: "Thread | list[Thread]", thread: Thread) -> None:
+        """Keep both notes of a transaction id that was used twice."""
+        if isinstance(known, list):
+            if thread not in known:
+                known.append(thread)
+        else:
+            self._by_transaction[transaction] = [known, thread]
+
+    def _take_nameless(self, rows: Iterable[Row]) -> None:
+        """Place scribe rows without a note id by their other ids; token requests stand beside all notes."""
+        touched = set()
+        token_open = False
+        for row in rows:
+            code = row.what & CODE
+            if code in _TOKENS:
+                self.tokens.append(row)
+                token_open = True
+                continue
+            thread = self._of_transaction(row.transaction, row.at, timedelta())
+            if thread is None and row.request is not None:
+                thread = self._by_request.get(row.request)
+            if thread is not None:
+                thread.scribe.append(row)
+                touched.add(thread.key)
+                if row.request is not None:
+                    self._by_request.setdefault(row.request, thread)
+            elif token_open and code > _ACCEPTED and row.transaction is None:
+                self.tokens.append(row)
+                token_open = False
+            else:
+                self.loose_scribe.append(row)
+        for key in touched:
+            thread = self.notes[key]
+            thread.scribe.sort(key=_place)
+            thread.begun = thread.scribe[0].at
+            thread.encounter = next((row.encounter for row in thread.scribe if row.encounter is not None), None)
+            thread.patient = next((row.patient for row in thread.scribe if row.patient is not None), None)
+
+    def _of_transaction(self, transaction: Key | None, at: datetime, slack: timedelta) -> Thread | None:
+        """Give the note of a transaction id; of several, the latest that had begun by then."""
+        if transaction is None:
+            return None
+        known = self._by_transaction.get(transaction)
+        if not isinstance(known, list):
+            return known
+        begun = [thread for thread in known if thread.begun <= at + slack]
+        return max(begun or known, key=lambda thread: thread.begun) if begun else min(known, key=_begun)
+
+    def _take_ehr(self, rows: Sequence[Row]) -> None:
+        by_transaction, by_request, by_document = self._by_transaction, self._by_request, self._by_document
+        loose, documents = self.loose_ehr, {}
+        for row in rows:
+            if row[1] & CODE == _OTHER:
+                continue
+            thread: Thread | None = None
+            key = "transaction_id"
+            if row[3] is not None:
+                known = by_transaction.get(row[3])
+                thread = self._of_transaction(row[3], row[0], USED_BEFORE) if isinstance(known, list) else known
+            if thread is None and row[4] is not None:
+                thread, key = by_request.get(row[4]), "request_id"
+            if thread is None and row[8] is not None:
+                thread, key = by_document.get(row[8]), "transaction_id"
+            if thread is None or row[0] < thread.begun - USED_BEFORE:
+                loose.append(row)
+                continue
+            thread.ehr.append(row)
+            self.shared = True
+            if key not in thread.keys:
+                thread.keys.append(key)
+            if row[8] is not None:
+                documents[row[8]] = thread
+        if documents:
+            self._by_resource(documents)
+
+    def _by_resource(self, documents: dict[Key, Thread]) -> None:
+        """Add rows about the same document that lost their ids: a filer's row often carries only the document."""
+        left, touched = [], []
+        for row in self.loose_ehr:
+            thread = documents.get(row[8]) if row[8] is not None and row[3] is None and row[4] is None else None
+            if thread is None or row[0] < thread.begun - USED_BEFORE:
+                left.append(row)
+            else:
+                thread.ehr.append(row)
+                touched.append(thread)
+        self.loose_ehr = left
+        for thread in touched:
+            thread.ehr.sort(key=_place)
+
+    def samples(self) -> Iterator[Sample]:
+        """Yield the clocks' offset that each note with one answered write and the EHR's rows of it shows.
+
+        The midpoint of arrival and decision against that of sending and answer, so that latency cancels out.
+        """
+        for thread in self.notes.values():
+            seconds = sample(thread)
+            if seconds is not None:
+                yield Sample(thread.key, thread.site, thread.client, hour_of(thread.begun), seconds)
+
+
+def sample(thread: Thread) -> float | None:
+    """Give the offset that a note's own rows show, in seconds; None where they do not show it firmly."""
+    if not thread.ehr:
+        return None
+    sent = answered = None
+    for row in thread.scribe:
+        code = row[1] & CODE
+        if code == _SENT:
+            if sent is not None:
+                return None  # of several sendings nobody can say which one a row answers
+            sent = row[0]
+        elif _ACCEPTED <= code <= What.REJECTED and row[1] & ALONE:
+            if answered is not None:
+                return None
+            answered = row[0]
+    if sent is None or answered is None or answered < sent:
+        return None
+    arrived = decided = None
+    for row in thread.ehr:
+        code = row[1] & CODE
+        if code == _RECEIVED:
+            if arrived is not None:
+                return None
+            arrived = row[0]
+        elif code in _DECIDED:
+            if decided is not None:
+                return None
+            decided = row[0]
+    if arrived is None and decided is None:
+        return None
+    theirs = decided if arrived is None else arrived if decided is None else arrived + (decided - arrived) / 2
+    assert theirs is not None
+    return round((theirs - (sent + (answered - sent) / 2)).total_seconds(), 3)
+
+
+def _place(row: Row) -> tuple[datetime, int]:
+    return row.at, row.position
+
+
+def _begun(thread: Thread) -> datetime:
+    return thread.begun

@@ -1,0 +1,338 @@
+"""Place what no id joins: by encounter with time, by patient and author with time, at last by time alone. Pure.
+
+Every rule looks only at rows near each other, so that correlating a part gives the same answer as correlating all.
+A row goes to a note only where the note's story has a gap for it; of several notes with such a gap, row and note must
+be each other's nearest. What was placed so is *weak*: it may decide a note, and then the confidence says so.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from diagnostics.tracing.compact import CODE, What
+from diagnostics.tracing.joined import Joiner, Thread
+from diagnostics.tracing.story import Clocks, Key, Row
+
+BEFORE, AFTER = timedelta(minutes=15), timedelta(hours=72)  # an encounter's documents (domain.md section 5, key 4)
+AUTHOR_AFTER = timedelta(minutes=15)  # key 5
+EARLY, SOON = timedelta(seconds=5), timedelta(minutes=5)  # by time alone
+ROUNDS = 2  # row and note must be each other's nearest; those left over are asked once more
+SURE, LIKELY, GUESSED = 0.66, 0.5, 0.4
+
+_RECEIVED, _ACCEPTED, _REJECTED, _FILED = (
+    int(What.EHR_RECEIVED), int(What.EHR_ACCEPTED), int(What.EHR_REJECTED), int(What.EHR_FILED)
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Group:
+    """Be loose rows of the EHR that are of one document: by its own transaction, request or document id."""
+
+    rows: list[Row] = field(default_factory=list)
+    own: set[Key] = field(default_factory=set)
+    encounter: Key | None = None
+    patient: Key | None = None
+    author: Key | None = None
+
+    def add(self, row: Row) -> None:
+        """Take a row in."""
+        self.rows.append(row)
+        self.own |= {key for key in (row.transaction, row.request) if key is not None}
+        self.encounter = self.encounter if self.encounter is not None else row.encounter
+        self.patient = self.patient if self.patient is not None else row.patient
+        self.author = self.author if self.author is not None else row.author
+
+    @property
+    def at(self) -> datetime:
+        """Give when the EHR first told of it, by its own clock."""
+        return self.rows[0].at
+
+    def has(self, code: int) -> bool:
+        """Tell whether the EHR said this of it."""
+        return any(row.what & CODE == code for row in self.rows)
+
+
+@dataclass(slots=True)
+class Placed:
+    """Be what was found for one note on weak grounds."""
+
+    rows: list[Row] = field(default_factory=list)
+    key: str = ""
+    confidence: float = 1.0
+    ambiguous: bool = False
+    nameless: bool = False
+
+
+class Weak:
+    """Place the loose rows of a stretch of time. `placed` is by note; `unplaced` is what nobody could place."""
+
+    def __init__(self, joiner: Joiner, clocks: Clocks, shared: bool) -> None:
+        self.joiner, self.clocks, self.shared = joiner, clocks, shared
+        self.placed: dict[Key, Placed] = defaultdict(Placed)
+        self.unplaced: list[Group] = []
+        self._needs: dict[Key, dict[int, datetime]] = {}
+        groups = _grouped(joiner.loose_ehr)
+        if groups:
+            self._index_notes()
+            left = self._by_encounter(groups)
+            left = self._by_patient_and_author(left)
+            self.unplaced = self._by_time(left)
+
+    def shift(self, thread: Thread) -> timedelta:
+        """Give how far the EHR's clock is ahead for a note, nothing where that is not known."""
+        return timedelta(seconds=self.clocks.at(thread.site, thread.client, thread.begun) or 0.0)
+
+    def needs(self, thread: Thread) -> dict[int, datetime]:
+        """Give what the EHR should have logged of a note and did not, each with the time (the scribe's) it was due."""
+        found = self._needs.get(thread.key)
+        if found is None:
+            found = self._needs[thread.key] = _gaps(thread, self.placed.get(thread.key), self.shift(thread))
+        return found
+
+    def _index_notes(self) -> None:
+        self._of_encounter: dict[Key, list[Thread]] = defaultdict(list)
+        self._of_patient: dict[Key, list[Thread]] = defaultdict(list)
+        for thread in self.joiner.notes.values():
+            if thread.encounter is not None:
+                self._of_encounter[thread.encounter].append(thread)
+            if thread.patient is not None:
+                self._of_patient[thread.patient].append(thread)
+
+    def _give(self, thread: Thread, group: Group, key: str, confidence: float) -> None:
+        placed = self.placed[thread.key]
+        placed.rows = sorted([*placed.rows, *group.rows], key=_place)
+        placed.key = placed.key or key
+        placed.confidence = min(placed.confidence, confidence)
+        self._needs.pop(thread.key, None)
+
+    # By encounter ------------------------------------------------------------------------------------------------
+
+    def _by_encounter(self, groups: Iterable[Group]) -> list[Group]:
+        left, of_encounter = [], defaultdict(list)
+        for group in groups:
+            if group.encounter is not None and group.encounter in self._of_encounter:
+                of_encounter[group.encounter].append(group)
+            else:
+                left.append(group)
+        for encounter, found in of_encounter.items():
+            left += self._share_out(self._of_encounter[encounter], found)
+        return left
+
+    def _share_out(self, threads: Sequence[Thread], groups: Sequence[Group]) -> list[Group]:
+        """Give the loose rows of one encounter to its notes; give back what fits none."""
+        left = []
+        ambiguous = self._ambiguous(threads, groups)
+        for group in groups:
+            fitting = [thread for thread in threads if self._fits(thread, group)]
+            if any(thread.key in ambiguous and group.own for thread in fitting):
+                for thread in fitting:
+                    self.placed[thread.key].ambiguous = True
+                continue
+            chosen = self._nearest(fitting, group)
+            if chosen is None:
+                left.append(group)
+            else:
+                self._give(chosen, group, "encounter_id", SURE if len(fitting) == 1 else LIKELY)
+        return left
+
+    def _ambiguous(self, threads: Sequence[Thread], groups: Sequence[Group]) -> set[Key]:
+        """Give the notes of which several documents with ids of their own could be the one."""
+        own = [group for group in groups if group.own]
+        if len(own) < 2:
+            return set()
+        claims = {thread.key: sum(self._fits(thread, group) for group in own) for thread in threads if not thread.ehr}
+        claiming = [key for key, count in claims.items() if count > 1]
+        return set(claiming) if len(claiming) < len(own) else set()
+
+    def _fits(self, thread: Thread, group: Group) -> bool:
+        """Tell whether rows of the note's own encounter may be the note's."""
+        shift = self.shift(thread)
+        if not thread.begun - BEFORE <= group.at - shift <= thread.scribe[-1].at + AFTER:
+            return False
+        if group.own and ((self.shared and thread.transaction is not None) or thread.ehr):
+            return False  # where the systems share ids, a row with an id of its own is of another note
+        if not thread.ehr and not self.placed.get(thread.key):
+            return True
+        return any(row.what & CODE in self.needs(thread) for row in group.rows)
+
+    def _nearest(self, threads: Sequence[Thread], group: Group) -> Thread | None:
+        """Give the note whose gap lies nearest before the rows."""
+        best: tuple[bool, timedelta, datetime] | None = None
+        chosen = None
+        for thread in threads:
+            needs = self.needs(thread)
+            code = next((row.what & CODE for row in group.rows if row.what & CODE in needs), None)
+            due = needs[code] if code is not None else thread.begun
+            gap = group.at - self.shift(thread) - due
+            rank = (gap < -EARLY or code is None, abs(gap), thread.begun)
+            if best is None or rank < best:
+                best, chosen = rank, thread
+        return chosen
+
+    # By patient and author ---------------------------------------------------------------------------------------
+
+    def _by_patient_and_author(self, groups: Iterable[Group]) -> list[Group]:
+        left = []
+        for group in groups:
+            fitting = [
+                thread
+                for thread in self._of_patient.get(group.patient, ())
+                if group.patient is not None and self._may_be(thread, group)
+            ]
+            if len(fitting) == 1:
+                self._give(fitting[0], group, "patient_and_author", LIKELY)
+            else:
+                left.append(group)
+        return left
+
+    def _may_be(self, thread: Thread, group: Group) -> bool:
+        if group.encounter is not None and group.encounter in self._of_encounter:
+            return False  # that encounter has notes of its own
+        if group.own and ((self.shared and thread.transaction is not None) or thread.ehr):
+            return False
+        at = group.at - self.shift(thread)
+        if not thread.begun - BEFORE <= at <= thread.scribe[-1].at + AUTHOR_AFTER:
+            return False
+        author = thread.author
+        if not thread.ehr and not self.placed.get(thread.key):
+            return author is not None and group.author == author
+        fits = group.author is None or author is None or group.author == author
+        return fits and any(row.what & CODE in self.needs(thread) for row in group.rows)
+
+    # By time alone -----------------------------------------------------------------------------------------------
+
+    def _by_time(self, groups: Iterable[Group]) -> list[Group]:
+        """Fill gaps with rows that carry no id at all, each with its nearest; nothing else could tell them apart."""
+        bare = [g for g in groups if not g.own and g.encounter is None and g.patient is None]
+        chosen = {id(group) for group in bare}
+        left = [group for group in groups if id(group) not in chosen]
+        for code in (_RECEIVED, _ACCEPTED, _REJECTED, _FILED):
+            rows = [group for group in bare if group.rows[0].what & CODE == code]
+            left += self._pair(rows, code) if rows else []
+        left += [g for g in bare if g.rows[0].what & CODE not in (_RECEIVED, _ACCEPTED, _REJECTED, _FILED)]
+        self._mark_nameless([group for group in left if id(group) in chosen])
+        return left
+
+    def _pair(self, groups: list[Group], code: int) -> list[Group]:
+        waiting = [
+            (needs[code], thread) for thread in self.joiner.notes.values() if code in (needs := self.needs(thread))
+        ]
+        for _ in range(ROUNDS):
+            waiting.sort(key=_due)
+            taken: set[int] = set()
+            wish = {id(group): self._best(group, waiting) for group in groups}
+            suitors: dict[Key, tuple[timedelta, Group]] = {}
+            for group in groups:
+                found = wish[id(group)]
+                if found is not None:
+                    gap, thread = found
+                    held = suitors.get(thread.key)
+                    if held is None or (gap, group.at) < (held[0], held[1].at):
+                        suitors[thread.key] = (gap, group)
+            for key, (_, group) in suitors.items():
+                self._give(self.joiner.notes[key], group, "time", GUESSED)
+                taken.add(id(group))
+            if not taken:
+                break
+            groups = [group for group in groups if id(group) not in taken]
+            waiting = [(due, thread) for due, thread in waiting if thread.key not in suitors]
+        return groups
+
+    def _best(self, group: Group, waiting: Sequence[tuple[datetime, Thread]]) -> tuple[timedelta, Thread] | None:
+        """Give the note whose gap is nearest to a row, and how near."""
+        best: tuple[timedelta, datetime] | None = None
+        chosen: Thread | None = None
+        row = group.rows[0]
+        reach = timedelta(minutes=15)  # clocks differ by pair: looked at widely, then measured with the pair's own
+        lowest = bisect_left(waiting, row.at - SOON - reach, key=_due)
+        for due, thread in waiting[lowest : bisect_right(waiting, row.at + EARLY + reach, key=_due)]:
+            gap = row.at - self.shift(thread) - due
+            if not -EARLY <= gap <= SOON:
+                continue
+            if row.origin and thread.client and row.origin != thread.client:
+                continue
+            if row.author is not None and thread.author is not None and row.author != thread.author:
+                continue
+            rank = (abs(gap), thread.begun)
+            if best is None or rank < best:
+                best, chosen = rank, thread
+        return None if best is None or chosen is None else (best[0], chosen)
+
+    def _mark_nameless(self, groups: Sequence[Group]) -> None:
+        """Tell notes without an answer that rows near their attempt might be theirs."""
+        times = sorted(group.at for group in groups)
+        if not times:
+            return
+        near = timedelta(minutes=2)
+        for thread in self.joiner.notes.values():
+            if thread.ehr or self.placed.get(thread.key):
+                continue
+            shift = self.shift(thread)
+            for row in thread.scribe:
+                if What.SENT <= row.what & CODE <= What.LOST:
+                    at = bisect_left(times, row.at + shift - near)
+                    if at < len(times) and times[at] <= row.at + shift + near:
+                        self.placed[thread.key].nameless = True
+                        break
+
+
+def _gaps(thread: Thread, placed: Placed | None, shift: timedelta) -> dict[int, datetime]:
+    """Give what should stand in the EHR's log beside what stands there, each with when it was due."""
+    rows = [*thread.ehr, *placed.rows] if placed else thread.ehr
+    codes = [row.what & CODE for row in rows]
+    sent = answered = None
+    accepted = refused = False
+    for row in thread.scribe:
+        code = row.what & CODE
+        if code == What.SENT:
+            sent = row.at if sent is None else sent
+        elif code == What.ACCEPTED:
+            accepted, answered = True, row.at
+        elif code == What.REJECTED:
+            refused, answered = True, row.at
+    if not rows and not accepted and not refused:
+        return {}
+    known = sent or answered or (rows[0].at - shift if rows else thread.begun)
+    decided = next((row.at - shift for row in reversed(rows) if row.what & CODE == _ACCEPTED), None)
+    needs = {}
+    received = codes.count(_RECEIVED)
+    if not received:
+        needs[_RECEIVED] = known
+    if accepted and _ACCEPTED not in codes:
+        needs[_ACCEPTED] = answered or known
+    if refused and not accepted and _REJECTED not in codes:
+        needs[_REJECTED] = answered or known
+    taken = accepted or ((_ACCEPTED in codes or _RECEIVED in codes) and not refused)
+    missing = codes.count(_FILED) < max(1, min(received, codes.count(_ACCEPTED)))
+    if taken and missing and _REJECTED not in codes:
+        needs[_FILED] = decided or answered or known
+    return needs
+
+
+def _grouped(rows: Sequence[Row]) -> list[Group]:
+    """Put loose rows together that are of one document; rows without an id of their own stand alone."""
+    groups: list[Group] = []
+    by_key: dict[tuple[str, Key], Group] = {}
+    for row in rows:
+        keys = [
+            (name, key)
+            for name, key in (("t", row.transaction), ("r", row.request), ("d", row.document))
+            if key is not None
+        ]
+        group = next((by_key[key] for key in keys if key in by_key), None)
+        if group is None:
+            group = Group()
+            groups.append(group)
+        group.add(row)
+        for key in keys:
+            by_key.setdefault(key, group)
+    return groups
+
+
+def _place(row: Row) -> tuple[datetime, int]:
+    return row.at, row.position
+
+
+_due: Callable[[tuple[datetime, Thread]], datetime] = lambda pair: pair[0]  # noqa: E731
