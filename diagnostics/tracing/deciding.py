@@ -177,7 +177,9 @@ def _scribe_row(thread: Thread, row: Row, numbers: dict[Any, str]) -> ScribeRow:
             status = 202
         if code == What.REJECTED and event == "acked":
             ack, status = "AE", None
-        if not row.what & ALONE and code == What.ACCEPTED:
+        if code == What.ACCEPTED and event == "failed":  # a good acknowledgement under a wrong name
+            ack, status = "CA" if row.what & PENDING else "AA", None
+        elif code == What.ACCEPTED and not row.what & ALONE:
             status = None
         url = "https://ehr.example/" if row.what & ALONE and status is None and ack is None else None
     else:

@@ -6,7 +6,7 @@ be each other's nearest. What was placed so is *weak*: it may decide a note, and
 """
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -173,16 +173,23 @@ class Weak:
 
     # By patient and author ---------------------------------------------------------------------------------------
 
-    def _by_patient_and_author(self, groups: Iterable[Group]) -> list[Group]:
+    def _by_patient_and_author(self, groups: Sequence[Group]) -> list[Group]:
         left = []
+        fitting = {
+            id(group): [thread for thread in self._of_patient.get(group.patient, ()) if self._may_be(thread, group)]
+            for group in groups
+            if group.patient is not None
+        }
+        claims = Counter(
+            thread.key for group in groups if group.own for thread in fitting.get(id(group), ()) if not thread.ehr
+        )
         for group in groups:
-            fitting = [
-                thread
-                for thread in self._of_patient.get(group.patient, ())
-                if group.patient is not None and self._may_be(thread, group)
-            ]
-            if len(fitting) == 1:
-                self._give(fitting[0], group, "patient_and_author", LIKELY)
+            threads = fitting.get(id(group), [])
+            if group.own and any(claims[thread.key] > 1 for thread in threads):
+                for thread in threads:
+                    self.placed[thread.key].ambiguous = True
+            elif len(threads) == 1 and (not self.placed.get(threads[0].key) or self._may_be(threads[0], group)):
+                self._give(threads[0], group, "patient_and_author", LIKELY)
             else:
                 left.append(group)
         return left
@@ -203,7 +210,7 @@ class Weak:
 
     # By time alone -----------------------------------------------------------------------------------------------
 
-    def _by_time(self, groups: Iterable[Group]) -> list[Group]:
+    def _by_time(self, groups: Sequence[Group]) -> list[Group]:
         """Fill gaps with rows that carry no id at all, each with its nearest; nothing else could tell them apart."""
         bare = [g for g in groups if not g.own and g.encounter is None and g.patient is None]
         chosen = {id(group) for group in bare}
