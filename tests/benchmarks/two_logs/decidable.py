@@ -1,9 +1,9 @@
 """Say of each note whether the rows that are left decide what became of it.
 
-A row counts as the note's own where an id leads to it that no other note of those days has, from the rows that bear the
-note's name outwards; an encounter or a patient leads only where this note alone belongs to it, and only to rows of the
-scribe's own client. A refusal or a broken connection decides where the last word on the note is among its own rows; that
-nothing was filed, only where no filing row without ids stands near.
+A row counts as the note's own where an id leads to it that no other note of those days has, from the rows that bear
+the note's name outwards; an encounter or a patient leads only where this note alone belongs to it. A refusal or a
+broken connection decides where the last word on the note is among its own rows; that nothing was filed, only where no
+filing row without ids stands near.
 """
 
 from __future__ import annotations

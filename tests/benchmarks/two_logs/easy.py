@@ -239,8 +239,11 @@ def token_row(at: float, place: Site, rng: random.Random) -> Row:
     return {**row, "status": 200, "expires_in": 300, "scope": granted, "token_id": f"tk-{rng.getrandbits(24):06x}"}
 
 
-def write(count: int, folder: Path, seed: int = SEED) -> dict[str, int]:
-    """Write scribe.ndjson, ehr.ndjson and truth.ndjson for `count` notes; give how many rows each has."""
+def write(count: int, folder: Path, seed: int = SEED, *, watched: dict[str, list[Row]] | None = None) -> dict[str, int]:
+    """Write scribe.ndjson, ehr.ndjson and truth.ndjson for `count` notes; give how many rows each has.
+
+    The notes named in `watched` get their rows.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     noise = random.Random(f"{seed} noise")
     with (
@@ -256,6 +259,9 @@ def write(count: int, folder: Path, seed: int = SEED) -> dict[str, int]:
                 ehr.add(orjson.dumps(row))
             if story.fhir and noise.random() < 0.05:
                 scribe.add(orjson.dumps(token_row(story.at - 30, story.site, noise)))
+            if watched and story.ids["note_id"] in watched:
+                watched[story.ids["note_id"]] = [{"log": "scribe", **row} for row in story.scribe]
+                watched[story.ids["note_id"]] += [{"log": "ehr", **row} for row in story.ehr]
             told = {"note_id": story.ids["note_id"], "failure_mode": mode, "ids_intact": intact}
             truth.write(orjson.dumps(told | {"clock_offset_s": OFFSET}) + b"\n")
         counts = {"scribe": scribe.written, "ehr": ehr.written, "truth": count}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 import sys
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -31,8 +32,13 @@ NOTES_A_SITUATION = 1.215
 DST_DAY = 2
 
 
-def write(count: int, folder: Path, seed: int = SEED) -> dict[str, int]:
-    """Write scribe.ndjson, ehr.ndjson, truth.ndjson and orphans.ndjson; give how many rows each has."""
+def write(
+    count: int, folder: Path, seed: int = SEED, *, watched: dict[str, list[dict[str, Any]]] | None = None
+) -> dict[str, int]:
+    """Write scribe.ndjson, ehr.ndjson, truth.ndjson and orphans.ndjson; give how many rows each has.
+
+    The notes named in `watched` get the rows that are left of them, in true order.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     rng, noise = random.Random(seed), random.Random(f"{seed} noise")
     world = World(rng)
@@ -58,6 +64,9 @@ def write(count: int, folder: Path, seed: int = SEED) -> dict[str, int]:
                 for _ in range(2 if noise.random() < SENT_TWICE else 1):
                     out.add(text, late=noise.random() < LATE)
             told += len(world.notes)
+            for line in sorted(left, key=lambda line: line.at) if watched else ():
+                if watched and line.owner and line.owner.note_id in watched:
+                    watched[line.owner.note_id].append({"log": line.log, **line.row})
             for note in world.notes:
                 if note in named:
                     truth.write(_truth(note) + b"\n")
