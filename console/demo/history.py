@@ -10,6 +10,7 @@ from console.accounts.models import User
 from console.demo.stories import Tale
 from console.diagnoses.models import ChecklistItemState, Run
 from console.diagnoses.services import execute
+from console.notes.models import NoteEnd
 from console.tickets import services
 from console.tickets.models import Comment, Disagreement, Ticket, TicketEvent, TicketNote, TicketState
 
@@ -76,6 +77,7 @@ def _at(when: datetime, ticket: Ticket, act: Callable[[], Any]) -> Any:
     ):
         model.objects.filter(ticket=ticket, **{f"{field}__gte": began}).update(**{field: when})
     ChecklistItemState.objects.filter(ticket_id=ticket.id, at__gte=began).update(at=when)
+    NoteEnd.objects.filter(note__ticket_notes__ticket=ticket, at__gte=began).update(at=when)
     for field in ("waiting_since", "resolved_at"):
         Ticket.objects.filter(pk=ticket.pk, **{f"{field}__gte": began}).update(**{field: when})
     return result

@@ -14,9 +14,12 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         """Listen to diagnoses; an explicit call, not a signal, in the run's own transaction."""
         from console.diagnoses.conclusions import listen
+        from console.notes.ends import follow
         from console.tickets.conclusions import take_conclusion
+        from console.tickets.following import follow_ends
 
         listen(take_conclusion)
+        follow(follow_ends)
         add_entry(Entry(10, "Tickets", "tickets:queue", ("tickets", "knowledge:resolve"), _sees, _open))
 
 

@@ -16,6 +16,8 @@ from console.diagnoses import checklists, words
 from console.diagnoses.models import Answer, ChecklistItemState, Run
 from console.diagnoses.services import request_run as request_diagnosis
 from console.integrations.models import Integration
+from console.notes.ends import end_notes
+from console.notes.models import End as NoteEnding
 from console.notes.models import Note
 from console.shared.work import WorkState
 from console.tickets.models import (
@@ -290,13 +292,15 @@ def set_severity(*, ticket: Ticket, severity: str, by: User) -> None:
 
 @transaction.atomic
 def end_note(*, ticket: Ticket, note: Note, end: str, by: User) -> None:
-    """Say how a note of the ticket ended."""
+    """Say how a note of the ticket ended, here and wherever else it is shown."""
     require(by, Right.WORK_TICKETS, ticket.facility_id)
     row = TicketNote.objects.select_for_update(of=("self",)).get(ticket=ticket, note=note)
     before, row.end = row.end, TicketNote.End(end)
     row.ended_by, row.ended_at = (None, None) if end == TicketNote.End.WAITING else (by, timezone.now())
     row.save(update_fields=["end", "ended_by", "ended_at"])
     write_event(ticket, Kind.NOTE_ENDED, by, before=before, after=row.end, reference=note.id)
+    how = NoteEnding.OPEN if row.end == TicketNote.End.WAITING else row.end
+    end_notes(notes=[note], how=how, by=by)  # other tickets that hold it, and the worklist
 
 
 @transaction.atomic
