@@ -8,9 +8,15 @@ from django.utils import timezone
 
 from console.accounts.models import Facility, OutgoingMail
 from console.integrations.models import Integration
+from console.monitoring.source_models import AuditPull, DropFile, DropLook
 from console.shared.identifiers import new_id
 from console.shared.work import WorkRow
 from console.tickets.models import Ticket
+
+__all__ = (
+    "Alert", "AlertEvent", "AlertMail", "AlertRule", "AuditPull", "DropFile", "DropLook", "Evaluation", "RuleKind",
+    "SeenCertificate",
+)  # fmt: skip
 
 
 class RuleKind(models.TextChoices):

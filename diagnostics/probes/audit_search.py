@@ -23,7 +23,7 @@ from diagnostics.probes.token import prepare, request_token
 
 SCOPES = "system/AuditEvent.rs (older servers: system/AuditEvent.read)"
 OTHERWISE = (
-    "Bring its audit log in another way: a nightly export into the drop folder, or its ATNA audit feed as files."
+    "Bring its audit log in another way: a nightly export into the drop folder, or its ATNA feed as files."
 )
 COUNT = 200
 _LEAST_COUNT = 10
