@@ -19,6 +19,7 @@ PENDING = 64  # the answer or the EHR's row says that the note was queued, not f
 FAILED = 128  # the scribe's event was `failed`, which may answer a token request
 OF_A_WRITE = 256  # it names method and transaction: a failed write, not a failed token request
 ALONE = 512  # an answer that tells of an attempt even where its `sent` row is not at hand
+OPEN = 1024  # a refusal behind which the note may have arrived all the same: a server's or gateway's fault, a conflict
 
 
 class What(IntEnum):
@@ -68,6 +69,7 @@ _ANSWERS = {
     "unreached": What.UNREACHED,
     "lost": What.LOST,
 }
+_MAY_HAVE_ARRIVED = (408, 409, 412, 500, 502, 503, 504)
 _WAITING = {"queued", "pending", "202", "held", "review"}
 LONGEST_ORIGIN = 80
 
@@ -131,6 +133,8 @@ def _answer(event: str, status: int | None, ack: str, error: str | None, kind: s
         row["response_headers"] = {"content-type": kind}
     typed: ScribeRow = scribe_rows([row])[0]
     what: int = _ANSWERS[outcome(typed)]
+    if what == What.REJECTED and typed.status in _MAY_HAVE_ARRIVED:
+        what |= OPEN
     if what == What.ACCEPTED and (typed.status == 202 or (typed.ack or "").upper() == "CA"):
         what |= PENDING
     return what

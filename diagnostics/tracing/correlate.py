@@ -98,6 +98,7 @@ class _Teller:
         self.unplaced_filings = sorted(group.at for group in weak.unplaced if group.has(_FILED))
         self.young = max(GRACE, around.usual_delay) + timedelta(minutes=1)
         self._silent: list[datetime] | None = None
+        self._tells_place: bool | None = None
 
     def tell(self, thread: Thread) -> Story:
         """Tell one note's story."""
@@ -134,7 +135,7 @@ class _Teller:
             author=thread.author, site=site, client=client, offset_s=known, sample_s=sample(thread),
         )  # fmt: skip
         _times(story, thread, rows, timedelta(seconds=offset))
-        if self.around.now - story.last_at <= self.young + timedelta(seconds=abs(offset)):
+        if self._is_young(story.last_at, offset):
             story.recheck_at = story.last_at + self.young + timedelta(seconds=abs(offset))
         return story
 
@@ -160,12 +161,14 @@ class _Teller:
 
     def _doubts(self, thread: Thread, placed: Placed | None, offset: float) -> Doubts:
         tokens: tuple[Row, ...] = ()
-        if not thread.write_codes():
+        if self._is_young(thread.scribe[-1].at, offset) and not thread.writes():
             first, last = thread.begun - timedelta(minutes=10), thread.scribe[-1].at + GRACE
             near = self.joiner.tokens[
                 bisect_left(self.joiner.tokens, first, key=_at) : bisect_left(self.joiner.tokens, last, key=_at)
             ]
             tokens = tuple(row for row in near if not row.origin or not thread.site or row.origin == thread.site)
+            while tokens and tokens[0].what & CODE > _SENT:
+                tokens = tokens[1:]  # a refusal whose request lies before
         return Doubts(
             ambiguous=placed is not None and placed.ambiguous,
             nameless=placed is not None and placed.nameless,
@@ -186,33 +189,60 @@ class _Teller:
             self._silent = sorted(
                 thread.scribe[-1].at
                 for thread in self.joiner.notes.values()
-                if not thread.ehr and _ACCEPTED in thread.write_codes()
+                if not thread.ehr and any(code == _ACCEPTED for _, code in thread.writes())
             )
         return self._silent
 
+    def _is_young(self, last: datetime, offset: float) -> bool:
+        return self.around.now - last <= self.young + timedelta(seconds=abs(offset))
+
     def _doubted(self, thread: Thread, rows: Sequence[Row], mode: FailureMode, attempts: int, offset: float) -> bool:
-        """Tell whether rows without a place near the note could make another answer of it."""
+        """Tell whether rows without a place near the note, or missing ones, could make another answer of it."""
         shift = timedelta(seconds=offset)
         last = thread.scribe[-1].at
         if mode is FailureMode.DELIVERED:
-            filed = [row for row in rows if row.what & CODE == _FILED]
-            known = any(row.encounter is not None for row in rows)
-            if known and thread.encounter is not None and any(row.encounter is None for row in filed):
-                return True  # the row that filed it does not say where; the others would
-            return attempts > 1 and _any(self.unplaced_filings, last + shift - _NEAR, last + shift + _NEAR)
+            return self._place_unknown(thread, rows) or (
+                attempts > 1 and _any(self.unplaced_filings, last + shift - _NEAR, last + shift + _NEAR)
+            )
         if mode is FailureMode.DELAYED:
             since = rows[-1].at if rows else last + shift
-            return _any(self.bare_filings, since - timedelta(seconds=5), since + timedelta(minutes=1))
+            return self._is_young(last, offset) or _any(
+                self.bare_filings, since - timedelta(seconds=5), since + timedelta(minutes=1)
+            )
+        if mode is FailureMode.REJECTED:
+            arrived = [row.at for row in rows if row.what & CODE != What.EHR_REJECTED]
+            return bool(arrived) and max(arrived) - shift > last + timedelta(seconds=30)  # it arrived once more
         if mode in (FailureMode.NEVER_SENT, FailureMode.NOT_GENERATED):
-            codes = thread.write_codes()
-            if not codes:
+            writes = thread.writes()
+            if rows:
+                return True
+            if not writes:
                 quiet = self.around.now - last > _NEAR and not _any(
                     self.scribe_times, last + timedelta(microseconds=1), last + _NEAR
                 )
                 return quiet or _any(self.loose_scribe, last, last + _NEAR)
             near = timedelta(minutes=2)
-            return codes[-1] in (_SENT, _LOST) and _any(self.loose_scribe, last - near, last + near)
+            return writes[-1][1] in (_SENT, _LOST) and _any(self.loose_scribe, last - near, last + near)
         return False
+
+    def _place_unknown(self, thread: Thread, rows: Sequence[Row]) -> bool:
+        """Tell whether nothing says that the note was filed where it belongs, though the logs say so as a rule."""
+        if not self.tells_place:
+            return False
+        if thread.encounter is None:
+            return True
+        return any(row.encounter is None for row in rows if row.what & CODE == _FILED)
+
+    @property
+    def tells_place(self) -> bool:
+        """Tell whether both logs name encounters as a rule."""
+        if self._tells_place is None:
+            notes = self.joiner.notes.values()
+            filed = [row for thread in notes for row in thread.ehr if row.what & CODE == _FILED]
+            named = sum(row.encounter is not None for row in filed)
+            known = sum(thread.encounter is not None for thread in notes)
+            self._tells_place = 2 * named > len(filed) and 2 * known > len(notes)
+        return self._tells_place
 
 
 def _times(story: Story, thread: Thread, rows: Sequence[Row], shift: timedelta) -> None:

@@ -7,14 +7,16 @@ is left loose, and `weak.py` looks at it by encounter, patient and time. One pas
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from diagnostics.tracing.compact import ALONE, CODE, What
+from diagnostics.tracing.compact import ALONE, CODE, FAILED, OF_A_WRITE, What
 from diagnostics.tracing.story import Key, Row, Sample, hour_of
 
 USED_BEFORE = timedelta(minutes=15)  # an EHR row from longer before the note is of an earlier use of its id
+USED_AGAIN = timedelta(hours=12)  # one from longer after, with a request that is not the note's, is of a later use
 _SENT, _ACCEPTED, _LOST = int(What.SENT), int(What.ACCEPTED), int(What.LOST)
 _TOKENS = (int(What.TOKEN_GRANTED), int(What.TOKEN_REFUSED))
 _RECEIVED, _DECIDED = int(What.EHR_RECEIVED), (int(What.EHR_ACCEPTED), int(What.EHR_REJECTED))
 _FILED, _OTHER = int(What.EHR_FILED), int(What.EHR_OTHER)
+APART = timedelta(hours=1)  # between two uses of one id, for time alone to tell them apart
 
 
 class Thread:
@@ -48,9 +50,22 @@ class Thread:
         """Give under which client the EHR saw it."""
         return next((row.origin for row in self.ehr if row.origin), "")
 
-    def write_codes(self) -> list[int]:
-        """Give what the rows about writes say, in order: sendings and answers."""
-        return [code for row in self.scribe if _SENT <= (code := row.what & CODE) <= _LOST]
+    def writes(self) -> list[tuple[Row, int]]:
+        """Give the rows about writes with their codes, in order; a token's refusal is no write's."""
+        found, token_open = [], False
+        for row in self.scribe:
+            code = row[1] & CODE
+            if code in _TOKENS:
+                token_open = True
+            elif code == _SENT:
+                token_open = False
+                found.append((row, code))
+            elif _ACCEPTED <= code <= _LOST:
+                if token_open and row[1] & FAILED and not row[1] & OF_A_WRITE:
+                    token_open = False
+                else:
+                    found.append((row, code))
+        return found
 
 
 class Joiner:
@@ -159,7 +174,10 @@ class Joiner:
             key = "transaction_id"
             if row[3] is not None:
                 known = by_transaction.get(row[3])
-                thread = self._of_transaction(row[3], row[0], USED_BEFORE) if isinstance(known, list) else known
+                if isinstance(known, list):
+                    thread = self._of_several(known, row)
+                elif known is not None and not self._used_again(known, row):
+                    thread = known
             if thread is None and row[4] is not None:
                 thread, key = by_request.get(row[4]), "request_id"
             if thread is None and row[8] is not None:
@@ -175,6 +193,30 @@ class Joiner:
                 documents[row[8]] = thread
         if documents:
             self._by_resource(documents)
+
+    def _of_several(self, known: list[Thread], row: Row) -> Thread | None:
+        """Give the note of an id that several notes used: by request, by encounter and patient, else by time."""
+        asked = self._by_request.get(row.request) if row.request is not None else None
+        if asked is not None and asked in known:
+            return asked
+        fitting = [
+            thread
+            for thread in known
+            if row.at >= thread.begun - USED_BEFORE and not self._used_again(thread, row)
+            if row.encounter is None or thread.encounter is None or row.encounter == thread.encounter
+            if row.request is None or not any(each.request is not None for each in thread.scribe)
+        ]
+        near = [thread for thread in fitting if row.encounter is not None and row.encounter == thread.encounter]
+        fitting = sorted(near or fitting, key=_begun)
+        if len(fitting) > 1 and fitting[-1].begun - fitting[-2].begun < APART:
+            return None
+        return fitting[-1] if fitting else None
+
+    def _used_again(self, thread: Thread, row: Row) -> bool:
+        """Tell whether a row so long after a note, about a request that the note did not make, is another note's."""
+        if row[0] < thread.scribe[-1][0] + USED_AGAIN or row[4] is None or self._by_request.get(row[4]) is thread:
+            return False
+        return any(each[4] is not None for each in thread.scribe)
 
     def _by_resource(self, documents: dict[Key, Thread]) -> None:
         """Add rows about the same document that lost their ids: a filer's row often carries only the document."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from diagnostics.tracing.compact import CODE, What
+from diagnostics.tracing.compact import CODE, OPEN, What
 from diagnostics.tracing.joined import Joiner, Thread
 from diagnostics.tracing.story import Clocks, Key, Row
 
@@ -94,7 +94,10 @@ class Weak:
     def _index_notes(self) -> None:
         self._of_encounter: dict[Key, list[Thread]] = defaultdict(list)
         self._of_patient: dict[Key, list[Thread]] = defaultdict(list)
+        self._clients: dict[str, set[str]] = defaultdict(set)
         for thread in self.joiner.notes.values():
+            if thread.ehr and (client := thread.client):
+                self._clients[thread.site].add(client)
             if thread.encounter is not None:
                 self._of_encounter[thread.encounter].append(thread)
             if thread.patient is not None:
@@ -153,9 +156,22 @@ class Weak:
             return False
         if group.own and ((self.shared and thread.transaction is not None) or thread.ehr):
             return False  # where the systems share ids, a row with an id of its own is of another note
+        if self._other_client(thread, group):
+            return False
         if not thread.ehr and not self.placed.get(thread.key):
             return True
-        return any(row.what & CODE in self.needs(thread) for row in group.rows)
+        return self._fills(thread, group)
+
+    def _fills(self, thread: Thread, group: Group) -> bool:
+        """Tell whether the rows fill a gap of the note's story; a refusal may stand where the filing should."""
+        needs = self.needs(thread)
+        return any((code := row.what & CODE) in needs or (code == _REJECTED and _FILED in needs) for row in group.rows)
+
+    def _other_client(self, thread: Thread, group: Group) -> bool:
+        """Tell whether the EHR saw the rows under a client under which this note's site never sends."""
+        origin = next((row.origin for row in group.rows if row.origin), "")
+        known = {thread.client} if thread.client else self._clients.get(thread.site, set())
+        return bool(origin and known) and origin not in known
 
     def _nearest(self, threads: Sequence[Thread], group: Group) -> Thread | None:
         """Give the note whose gap lies nearest before the rows."""
@@ -164,6 +180,7 @@ class Weak:
         for thread in threads:
             needs = self.needs(thread)
             code = next((row.what & CODE for row in group.rows if row.what & CODE in needs), None)
+            code = _FILED if code is None and group.has(_REJECTED) and _FILED in needs else code
             due = needs[code] if code is not None else thread.begun
             gap = group.at - self.shift(thread) - due
             rank = (gap < -EARLY or code is None, abs(gap), thread.begun)
@@ -197,6 +214,8 @@ class Weak:
     def _may_be(self, thread: Thread, group: Group) -> bool:
         if group.encounter is not None and group.encounter in self._of_encounter:
             return False  # that encounter has notes of its own
+        if self._other_client(thread, group):
+            return False
         if group.own and ((self.shared and thread.transaction is not None) or thread.ehr):
             return False
         at = group.at - self.shift(thread)
@@ -206,7 +225,7 @@ class Weak:
         if not thread.ehr and not self.placed.get(thread.key):
             return author is not None and group.author == author
         fits = group.author is None or author is None or group.author == author
-        return fits and any(row.what & CODE in self.needs(thread) for row in group.rows)
+        return fits and self._fills(thread, group)
 
     # By time alone -----------------------------------------------------------------------------------------------
 
@@ -258,7 +277,7 @@ class Weak:
             gap = row.at - self.shift(thread) - due
             if not -EARLY <= gap <= SOON:
                 continue
-            if row.origin and thread.client and row.origin != thread.client:
+            if self._other_client(thread, group):
                 continue
             if row.author is not None and thread.author is not None and row.author != thread.author:
                 continue
@@ -286,35 +305,41 @@ class Weak:
 
 
 def _gaps(thread: Thread, placed: Placed | None, shift: timedelta) -> dict[int, datetime]:
-    """Give what should stand in the EHR's log beside what stands there, each with when it was due."""
+    """Give what should stand in the EHR's log beside what stands there, each with when it was due.
+
+    A filing that never came may also be a refusal inside; a refusal by a gateway may hide that the note arrived.
+    """
     rows = [*thread.ehr, *placed.rows] if placed else thread.ehr
     codes = [row.what & CODE for row in rows]
-    sent = answered = None
-    accepted = refused = False
-    for row in thread.scribe:
-        code = row.what & CODE
+    sent, accepted, refused, may_have_arrived = None, None, None, False
+    for row, code in thread.writes():
         if code == What.SENT:
             sent = row.at if sent is None else sent
         elif code == What.ACCEPTED:
-            accepted, answered = True, row.at
+            accepted = row.at
         elif code == What.REJECTED:
-            refused, answered = True, row.at
-    if not rows and not accepted and not refused:
+            refused = row.at
+            may_have_arrived |= bool(row.what & OPEN)
+        elif code == What.LOST:
+            may_have_arrived = True
+    if not rows and accepted is None and refused is None:
         return {}
+    answered = accepted or refused
     known = sent or answered or (rows[0].at - shift if rows else thread.begun)
-    decided = next((row.at - shift for row in reversed(rows) if row.what & CODE == _ACCEPTED), None)
+    decided = next((row for row in reversed(rows) if row.what & CODE in (_ACCEPTED, _REJECTED)), None)
     needs = {}
-    received = codes.count(_RECEIVED)
-    if not received:
+    if _RECEIVED not in codes:
         needs[_RECEIVED] = known
-    if accepted and _ACCEPTED not in codes:
-        needs[_ACCEPTED] = answered or known
-    if refused and not accepted and _REJECTED not in codes:
-        needs[_REJECTED] = answered or known
-    taken = accepted or ((_ACCEPTED in codes or _RECEIVED in codes) and not refused)
-    missing = codes.count(_FILED) < max(1, min(received, codes.count(_ACCEPTED)))
-    if taken and missing and _REJECTED not in codes:
-        needs[_FILED] = decided or answered or known
+    if accepted is not None and _ACCEPTED not in codes:
+        needs[_ACCEPTED] = accepted
+    if refused is not None and accepted is None and _REJECTED not in codes:
+        needs[_REJECTED] = refused
+    last_refused = decided is not None and decided.what & CODE == _REJECTED and accepted is None
+    taken = accepted is not None or may_have_arrived or (refused is None and not last_refused)
+    expected = max(1, min(codes.count(_RECEIVED), codes.count(_ACCEPTED)))
+    if taken and codes.count(_FILED) < expected:
+        since = decided.at - shift if decided is not None and not last_refused else None
+        needs[_FILED] = since or accepted or known
     return needs
 
 
