@@ -287,6 +287,9 @@ class Trace(models.Model):
             models.Index(
                 fields=("facility", "born_at", "id"), name="trace_orphans", condition=models.Q(note__isnull=True)
             ),
+            models.Index(
+                fields=("integration", "born_at"), name="trace_unsampled", condition=models.Q(sample_s__isnull=True)
+            ),
         )
 
     def __str__(self) -> str:
@@ -308,6 +311,7 @@ class ClockOffset(models.Model):
         constraints = (
             models.UniqueConstraint(fields=("integration", "site", "client", "hour"), name="offset_once_an_hour"),
         )
+        indexes = (models.Index(fields=("integration", "hour"), name="offset_by_hour"),)
 
     def __str__(self) -> str:
         return f"{self.seconds:+.3f} s at {self.hour:%Y-%m-%d %H}:00"
@@ -321,6 +325,7 @@ class CorrelationState(models.Model):
     has_scribe = models.BooleanField(default=False)
     has_ehr = models.BooleanField(default=False)
     logs_filing = models.BooleanField(default=False, help_text="The EHR's log tells of filing at all.")
+    shares_ids = models.BooleanField(default=False, help_text="An id of the scribe's was ever seen in the EHR's log.")
     ehr_first = models.DateTimeField(null=True)
     ehr_last = models.DateTimeField(null=True)
     newest_at = models.DateTimeField(null=True, help_text="Time of the newest row: *now* for whatever is waited for.")
