@@ -34,6 +34,7 @@ class AuditPull(WorkRow):
         default=5, validators=(MinValueValidator(SHORTEST_PULL_MINUTES), MaxValueValidator(LONGEST_PULL_MINUTES))
     )
     last_seen = models.DateTimeField(help_text="Events are stored up to here; asked for from a little before.")
+    resume_at = models.DateTimeField(null=True, help_text="Where a pull that could not end goes on.")
     recent = models.BinaryField(default=bytes, help_text="Keyed hashes of the events that the last pull met.")
     tried_at = models.DateTimeField(null=True, help_text="When the last pull ended, well or not.")
     worked_at = models.DateTimeField(null=True)

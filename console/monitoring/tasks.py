@@ -25,3 +25,27 @@ def look_daily() -> None:
     from console.monitoring.services import look_daily as look
 
     look()
+
+
+@app.task
+def pull_audit_events(pull_id: str) -> None:
+    """Ask an EHR for its audit events, unless another worker does."""
+    from console.monitoring.audit_pulls import execute as pull
+
+    pull(pull_id)
+
+
+@app.task
+def look_into_drop_folder() -> None:
+    """Queue what lies in the drop folder."""
+    from console.monitoring.drop_folder import look
+
+    look()
+
+
+@app.task
+def take_dropped_file(file_id: str) -> None:
+    """Bring one file of the drop folder in, or a further part of it, unless another worker does."""
+    from console.monitoring.drop_files import execute as take
+
+    take(file_id)
