@@ -55,12 +55,24 @@ def pair(rows: Iterable[ScribeRow]) -> tuple[tuple[Attempt, ...], tuple[TokenAtt
                 token_open = False
             elif at is not None:
                 writes[at] = (writes[at][0], row)
+            elif row.event == "failed" and row.transaction_id is None and refuses_token(row.error):
+                tokens.append((row, row))  # a token request whose `token` row is not at hand
             elif row.status is not None or row.ack is not None or row.url is not None:
                 writes.append((row, row))  # an answer whose `sent` row is not at hand
     return (
         tuple(Attempt(sent, answer, outcome(answer)) for sent, answer in writes if not _is_read(sent)),
         tuple(TokenAttempt(asked, answer, _token_ok(asked, answer)) for asked, answer in tokens),
     )
+
+
+_NO_TOKEN = re.compile(
+    r'"error"\s{0,9}:\s{0,9}"(?:invalid_client|invalid_grant|invalid_scope|unauthorized_client|unsupported_grant_type)"'
+)
+
+
+def refuses_token(error: str | None) -> bool:
+    """Tell whether a body is a token endpoint's refusal (RFC 6749, section 5.2): no server answers a write so."""
+    return error is not None and _NO_TOKEN.search(error[:4096]) is not None
 
 
 def _is_read(row: ScribeRow) -> bool:

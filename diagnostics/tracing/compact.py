@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from diagnostics.evidence.logs import ScribeRow
 from diagnostics.parsing.logs import scribe_rows
-from diagnostics.tracing.attempts import outcome
+from diagnostics.tracing.attempts import outcome, refuses_token
 
 CODE = 63
 PENDING = 64  # the answer or the EHR's row says that the note was queued, not filed
@@ -113,6 +113,8 @@ def _scribe_what(event: str, row: Mapping[str, Any]) -> int:
     headers = row.get("response_headers")
     kind = str(headers.get("content-type", "")) if isinstance(headers, Mapping) else ""
     body = error if isinstance(error, str) or error is None else json.dumps(error, ensure_ascii=False)
+    if event == "failed" and not row.get("transaction_id") and refuses_token(body):
+        return What.TOKEN_REFUSED
     what = _answer(event, _number(status) if status not in (None, "") else None, str(ack or ""), body, kind)
     if event == "failed":
         what |= FAILED

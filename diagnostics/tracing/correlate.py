@@ -9,9 +9,9 @@ from bisect import bisect_left
 from collections.abc import Container, Sequence
 from datetime import datetime, timedelta
 
-from diagnostics.tracing.compact import CODE, What
+from diagnostics.tracing.compact import CODE, OPEN, What
 from diagnostics.tracing.deciding import Around, Decider, Doubts
-from diagnostics.tracing.joined import Joiner, Thread, sample
+from diagnostics.tracing.joined import Joiner, Thread
 from diagnostics.tracing.match import CONFIDENCE
 from diagnostics.tracing.story import Clocks, Key, Row, Sample, Story
 from diagnostics.tracing.triage import GRACE, USUAL_DELAY
@@ -25,6 +25,7 @@ _FILED, _SENT, _ACCEPTED, _REJECTED, _LOST = (
     int(What.EHR_FILED), int(What.SENT), int(What.ACCEPTED), int(What.REJECTED), int(What.LOST)
 )  # fmt: skip
 DOUBTED = 0.6
+LOSSY = 0.04  # this share of rows without ids makes a missing row no proof
 Reach = tuple[datetime, datetime]
 
 
@@ -47,9 +48,11 @@ class Joined:
         shared: bool | None = None,
         usual_delay: timedelta = USUAL_DELAY,
         reach: Reach | None = None,
+        decider: Decider | None = None,
     ) -> None:
         filing = any(row.what & CODE == _FILED for row in ehr) if logs_filing is None else logs_filing
         self._around = Around(now, has_scribe, has_ehr, filing, usual_delay)
+        self.decider = decider if decider is not None and decider.around == self._around else Decider(self._around)
         self._scribe, self._ehr = scribe, ehr
         self._joiner = Joiner(scribe, ehr)
         self._shared = self._joiner.shared if shared is None else shared
@@ -61,15 +64,20 @@ class Joined:
         """Give the notes and the rows that ids join."""
         return self._joiner.notes
 
+    @property
+    def loose(self) -> tuple[list[Row], list[Row]]:
+        """Give the scribe's and the EHR's rows that no id joined to a note."""
+        return self._joiner.loose_scribe, self._joiner.loose_ehr
+
     def samples(self) -> list[Sample]:
-        """Give the offset that each strongly joined note shows."""
+        """Give the offset that each strongly joined note shows; ask before `stories`, which repeat it."""
         return list(self._joiner.samples())
 
     def stories(self, clocks: Clocks, wanted: Container[Key] | None = None) -> list[Story]:
         """Tell each note's story, and those of documents that no note explains; `wanted` limits the notes told."""
         weak = Weak(self._joiner, clocks, self._shared)
         self.unplaced = [row for group in weak.unplaced for row in group.rows]
-        teller = _Teller(self._joiner, weak, self._around, clocks, self._scribe, self._ehr, self._reach)
+        teller = _Teller(self._joiner, weak, self.decider, clocks, self._scribe, self._ehr, self._reach)
         told = [teller.tell(thread) for key, thread in self._joiner.notes.items() if wanted is None or key in wanted]
         return told + [teller.orphan(group) for group in weak.unplaced if _is_document(group)]
 
@@ -81,14 +89,14 @@ class _Teller:
         self,
         joiner: Joiner,
         weak: Weak,
-        around: Around,
+        decider: Decider,
         clocks: Clocks,
         scribe: Sequence[Row],
         ehr: Sequence[Row],
         reach: Reach | None,
     ) -> None:
-        self.joiner, self.weak, self.around, self.clocks, self.reach = joiner, weak, around, clocks, reach
-        self.decider = Decider(around)
+        self.joiner, self.weak, self.decider, self.clocks, self.reach = joiner, weak, decider, clocks, reach
+        self.around = around = decider.around
         self.scribe_times = [row.at for row in scribe]
         self.ehr_times = [row.at for row in ehr]
         self.loose_scribe = [row.at for row in joiner.loose_scribe if row.what & CODE >= _SENT]
@@ -99,6 +107,7 @@ class _Teller:
         self.young = max(GRACE, around.usual_delay) + timedelta(minutes=1)
         self._silent: list[datetime] | None = None
         self._tells_place: bool | None = None
+        self._loses_ids: bool | None = None
 
     def tell(self, thread: Thread) -> Story:
         """Tell one note's story."""
@@ -132,7 +141,7 @@ class _Teller:
             born_at=thread.begun, last_at=thread.scribe[-1].at, first=thread.scribe[0],
             ambiguous=placed is not None and placed.ambiguous, weak=placed is not None or confidence < 0.9,
             attempts=attempts, transaction=thread.transaction, encounter=thread.encounter, patient=thread.patient,
-            author=thread.author, site=site, client=client, offset_s=known, sample_s=sample(thread),
+            author=thread.author, site=site, client=client, offset_s=known, sample_s=thread.sampled,
         )  # fmt: skip
         _times(story, thread, rows, timedelta(seconds=offset))
         if self._is_young(story.last_at, offset):
@@ -200,6 +209,8 @@ class _Teller:
         """Tell whether rows without a place near the note, or missing ones, could make another answer of it."""
         shift = timedelta(seconds=offset)
         last = thread.scribe[-1].at
+        if self.loses_ids and (mode is FailureMode.DELAYED or attempts > 1):
+            return mode is not FailureMode.DUPLICATE
         if mode is FailureMode.DELIVERED:
             return self._place_unknown(thread, rows) or (
                 attempts > 1 and _any(self.unplaced_filings, last + shift - _NEAR, last + shift + _NEAR)
@@ -211,7 +222,10 @@ class _Teller:
             )
         if mode is FailureMode.REJECTED:
             arrived = [row.at for row in rows if row.what & CODE != What.EHR_REJECTED]
-            return bool(arrived) and max(arrived) - shift > last + timedelta(seconds=30)  # it arrived once more
+            if arrived and max(arrived) - shift > last + timedelta(seconds=30):
+                return True  # it arrived once more, and nothing says what became of that
+            refused = sum(row.what & CODE == What.EHR_REJECTED for row in rows)
+            return refused < attempts and any(row.what & OPEN for row in thread.scribe)
         if mode in (FailureMode.NEVER_SENT, FailureMode.NOT_GENERATED):
             writes = thread.writes()
             if rows:
@@ -232,6 +246,14 @@ class _Teller:
         if thread.encounter is None:
             return True
         return any(row.encounter is None for row in rows if row.what & CODE == _FILED)
+
+    @property
+    def loses_ids(self) -> bool:
+        """Tell whether so many of the EHR's rows carry no id that a row which is missing proves little."""
+        if self._loses_ids is None:
+            bare = sum(row.transaction is None and row.request is None for row in self.joiner.loose_ehr)
+            self._loses_ids = bare > LOSSY * max(len(self.ehr_times), 1)
+        return self._loses_ids
 
     @property
     def tells_place(self) -> bool:

@@ -151,6 +151,7 @@ def _ehr_part(thread: Thread, rows: Sequence[Row]) -> list[Any]:
                     row.document is not None,
                     document is not None and numbers.setdefault(("d", document), len(numbers)),
                     row.content is not None and numbers.setdefault(("c", row.content), len(numbers)),
+                    row.request is not None and numbers.setdefault(("r", row.request), len(numbers)),
                 )
             )
     return part

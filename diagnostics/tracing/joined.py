@@ -22,33 +22,29 @@ APART = timedelta(hours=1)  # between two uses of one id, for time alone to tell
 class Thread:
     """Be a note's rows: the scribe's, the EHR's that ids join, and the EHR's that were joined on weaker grounds."""
 
-    __slots__ = ("begun", "ehr", "encounter", "key", "keys", "patient", "scribe", "transaction", "weakly")
+    __slots__ = (
+        "begun", "client", "ehr", "encounter", "key", "keys", "offset", "patient", "sampled", "scribe", "site",
+        "transaction",
+    )  # fmt: skip
 
     def __init__(self, key: Key, row: Row) -> None:
         self.key = key
         self.scribe: list[Row] = [row]
         self.ehr: list[Row] = []
-        self.begun = row.at
-        self.encounter = row.encounter
-        self.patient = row.patient
-        self.transaction = row.transaction
+        self.begun = row[0]
+        self.encounter = row[5]
+        self.patient = row[6]
+        self.transaction = row[3]
         self.keys: list[str] = []
-        self.weakly: list[Row] = []
+        self.site = row[10]  # the scribe's, and under which client the EHR saw it: whose clocks they are
+        self.client = ""
+        self.offset: float | None = None
+        self.sampled: float | None = None
 
     @property
     def author(self) -> Key | None:
         """Give who wrote the note, as the scribe's rows name it."""
         return next((row.author for row in self.scribe if row.author is not None), None)
-
-    @property
-    def site(self) -> str:
-        """Give the scribe's site."""
-        return next((row.origin for row in self.scribe if row.origin), "")
-
-    @property
-    def client(self) -> str:
-        """Give under which client the EHR saw it."""
-        return next((row.origin for row in self.ehr if row.origin), "")
 
     def writes(self) -> list[tuple[Row, int]]:
         """Give the rows about writes with their codes, in order; a token's refusal is no write's."""
@@ -103,6 +99,8 @@ class Joiner:
                     thread.patient = row[6]
                 if thread.transaction is None:
                     thread.transaction = row[3]
+                if not thread.site:
+                    thread.site = row[10]
             transaction = row[3]
             if transaction is not None:
                 known = by_transaction.get(transaction)
@@ -186,6 +184,8 @@ class Joiner:
                 loose.append(row)
                 continue
             thread.ehr.append(row)
+            if not thread.client:
+                thread.client = row[10]
             self.shared = True
             if key not in thread.keys:
                 thread.keys.append(key)
@@ -238,7 +238,7 @@ class Joiner:
         The midpoint of arrival and decision against that of sending and answer, so that latency cancels out.
         """
         for thread in self.notes.values():
-            seconds = sample(thread)
+            seconds = thread.sampled = sample(thread)
             if seconds is not None:
                 yield Sample(thread.key, thread.site, thread.client, hour_of(thread.begun), seconds)
 

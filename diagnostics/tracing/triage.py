@@ -137,13 +137,15 @@ def _in_chart(f: Known) -> Verdict | None:
 def copies(rows: Sequence[EhrRow]) -> int:
     """Count the documents that the EHR's rows of one note show as filed.
 
-    Filings that name no document are told apart by their arrivals: as many copies as were received and filed.
+    Filings that name no document are told apart by their arrivals: as many copies as were received and filed; and
+    by the request, or else the transaction, that each of them is about.
     """
     filed = [row for row in rows if row.event == "filed"]
     unnamed = [row for row in filed if not _names_document(row)]
     received = sum(row.event == "received" for row in rows)
     if unnamed and len(unnamed) == len(filed):
-        return max(min(len(filed), received), 1)
+        about = plains(row.request_id or row.transaction_id for row in filed)
+        return max(min(len(filed), received), len(about), 1)
     return len(documents(filed))
 
 

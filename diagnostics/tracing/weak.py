@@ -24,6 +24,7 @@ SURE, LIKELY, GUESSED = 0.66, 0.5, 0.4
 _RECEIVED, _ACCEPTED, _REJECTED, _FILED = (
     int(What.EHR_RECEIVED), int(What.EHR_ACCEPTED), int(What.EHR_REJECTED), int(What.EHR_FILED)
 )  # fmt: skip
+_WHOLE = [_RECEIVED, _ACCEPTED, _FILED]
 
 
 @dataclass(slots=True)
@@ -73,34 +74,44 @@ class Weak:
         self.placed: dict[Key, Placed] = defaultdict(Placed)
         self.unplaced: list[Group] = []
         self._needs: dict[Key, dict[int, datetime]] = {}
+        self._shifts: dict[Key, timedelta] = {}
         groups = _grouped(joiner.loose_ehr)
         if groups:
-            self._index_notes()
+            self._index_notes(groups)
             left = self._by_encounter(groups)
             left = self._by_patient_and_author(left)
             self.unplaced = self._by_time(left)
 
     def shift(self, thread: Thread) -> timedelta:
         """Give how far the EHR's clock is ahead for a note, nothing where that is not known."""
-        return timedelta(seconds=self.clocks.at(thread.site, thread.client, thread.begun) or 0.0)
+        found = self._shifts.get(thread.key)
+        if found is None:
+            seconds = self.clocks.at(thread.site, thread.client, thread.begun) or 0.0
+            found = self._shifts[thread.key] = timedelta(seconds=seconds)
+        return found
 
     def needs(self, thread: Thread) -> dict[int, datetime]:
         """Give what the EHR should have logged of a note and did not, each with the time (the scribe's) it was due."""
         found = self._needs.get(thread.key)
         if found is None:
+            if thread.key not in self.placed and [row[1] & CODE for row in thread.ehr] == _WHOLE:
+                return {}
             found = self._needs[thread.key] = _gaps(thread, self.placed.get(thread.key), self.shift(thread))
         return found
 
-    def _index_notes(self) -> None:
-        self._of_encounter: dict[Key, list[Thread]] = defaultdict(list)
-        self._of_patient: dict[Key, list[Thread]] = defaultdict(list)
+    def _index_notes(self, groups: Sequence[Group]) -> None:
+        """Find the notes of the encounters and patients that loose rows name, and who sends under which client."""
+        self._of_encounter: dict[Key, list[Thread]] = {
+            group.encounter: [] for group in groups if group.encounter is not None
+        }
+        self._of_patient: dict[Key, list[Thread]] = {group.patient: [] for group in groups if group.patient is not None}
         self._clients: dict[str, set[str]] = defaultdict(set)
         for thread in self.joiner.notes.values():
-            if thread.ehr and (client := thread.client):
-                self._clients[thread.site].add(client)
-            if thread.encounter is not None:
+            if thread.client:
+                self._clients[thread.site].add(thread.client)
+            if thread.encounter in self._of_encounter:
                 self._of_encounter[thread.encounter].append(thread)
-            if thread.patient is not None:
+            if thread.patient in self._of_patient:
                 self._of_patient[thread.patient].append(thread)
 
     def _give(self, thread: Thread, group: Group, key: str, confidence: float) -> None:
@@ -115,7 +126,7 @@ class Weak:
     def _by_encounter(self, groups: Iterable[Group]) -> list[Group]:
         left, of_encounter = [], defaultdict(list)
         for group in groups:
-            if group.encounter is not None and group.encounter in self._of_encounter:
+            if group.encounter is not None and self._of_encounter[group.encounter]:
                 of_encounter[group.encounter].append(group)
             else:
                 left.append(group)
@@ -193,7 +204,7 @@ class Weak:
     def _by_patient_and_author(self, groups: Sequence[Group]) -> list[Group]:
         left = []
         fitting = {
-            id(group): [thread for thread in self._of_patient.get(group.patient, ()) if self._may_be(thread, group)]
+            id(group): [thread for thread in self._of_patient[group.patient] if self._may_be(thread, group)]
             for group in groups
             if group.patient is not None
         }
@@ -212,7 +223,7 @@ class Weak:
         return left
 
     def _may_be(self, thread: Thread, group: Group) -> bool:
-        if group.encounter is not None and group.encounter in self._of_encounter:
+        if group.encounter is not None and self._of_encounter[group.encounter]:
             return False  # that encounter has notes of its own
         if self._other_client(thread, group):
             return False
@@ -234,17 +245,18 @@ class Weak:
         bare = [g for g in groups if not g.own and g.encounter is None and g.patient is None]
         chosen = {id(group) for group in bare}
         left = [group for group in groups if id(group) not in chosen]
+        waiting: dict[int, list[tuple[datetime, Thread]]] = defaultdict(list)
+        for thread in self.joiner.notes.values() if bare else ():
+            for code, due in self.needs(thread).items():
+                waiting[code].append((due, thread))
         for code in (_RECEIVED, _ACCEPTED, _REJECTED, _FILED):
             rows = [group for group in bare if group.rows[0].what & CODE == code]
-            left += self._pair(rows, code) if rows else []
+            left += self._pair(rows, waiting[code]) if rows else []
         left += [g for g in bare if g.rows[0].what & CODE not in (_RECEIVED, _ACCEPTED, _REJECTED, _FILED)]
         self._mark_nameless([group for group in left if id(group) in chosen])
         return left
 
-    def _pair(self, groups: list[Group], code: int) -> list[Group]:
-        waiting = [
-            (needs[code], thread) for thread in self.joiner.notes.values() if code in (needs := self.needs(thread))
-        ]
+    def _pair(self, groups: list[Group], waiting: list[tuple[datetime, Thread]]) -> list[Group]:
         for _ in range(ROUNDS):
             waiting.sort(key=_due)
             taken: set[int] = set()
