@@ -85,7 +85,7 @@ def retried(world: World, at: float) -> None:
         way = world.rng.random()
         if way < 0.4:
             note.send()
-            note.answer("failed", 0.3, status=world.rng.choice((429, 503, 502)), error="Service Unavailable")
+            busy(note)
         elif way < 0.7:
             note.send()
             note.not_connected()
@@ -94,6 +94,15 @@ def retried(world: World, at: float) -> None:
         note.at += world.rng.choice((5, 30, 120, 2 * 3600))
     note.deliver()
     note.end("delivered")
+
+
+def busy(note: HardNote) -> None:
+    """Let a gateway or an engine send the note back unread."""
+    if note.fhir:
+        note.answer("failed", 0.3, status=note.rng.choice((429, 503, 502)), error="Service Unavailable")
+    else:
+        ack, words = answers.COMMIT_REFUSALS[0]
+        note.answer("failed", 0.3, ack=ack, error=f"MSA|{ack}|{note.transaction}\r{words}")
 
 
 def failed_token(note: HardNote) -> None:
@@ -122,7 +131,7 @@ def lost_answer(world: World, at: float) -> None:
     note.send()
     note.received()
     note.file(note.document())
-    if world.rng.random() < 0.65:
+    if not note.fhir or world.rng.random() < 0.6:
         note.lose_answer()
     else:
         note.answer("failed", 29.0, status=world.rng.choice((502, 504)), error="<html>Gateway Time-out</html>")
