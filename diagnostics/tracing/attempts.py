@@ -48,7 +48,7 @@ def pair(rows: Iterable[ScribeRow]) -> tuple[tuple[Attempt, ...], tuple[TokenAtt
         elif row.event == "sent":
             writes.append((row, None))
             token_open = False
-        elif row.event in ("acked", "failed"):
+        elif row.event in ("acked", "failed") or _tells_of_queue(row):
             at = _open_write(writes, row)
             if token_open and row.event == "failed" and (at is None or _about_token(row, tokens[-1][0])):
                 tokens[-1] = (tokens[-1][0], row)
@@ -78,6 +78,11 @@ def refuses_token(error: str | None) -> bool:
 def _is_read(row: ScribeRow) -> bool:
     """Tell whether a request only looked something up: it is no attempt to deliver the note."""
     return (row.method or "").upper() in ("GET", "HEAD", "OPTIONS")
+
+
+def _tells_of_queue(row: ScribeRow) -> bool:
+    """Tell whether a `queued` row is the EHR's answer that it queued the note, not the scribe's own queue."""
+    return row.event == "queued" and (row.status is not None or row.ack is not None)
 
 
 def _about_token(row: ScribeRow, asked: ScribeRow) -> bool:
@@ -122,10 +127,10 @@ def outcome(answer: ScribeRow | None) -> str:
     if ack in POSITIVE_ACKS:
         return "accepted"
     if answer.status is not None:
-        if 200 <= answer.status < 300 and answer.event == "acked" and not _html(answer) and not says_failure(answer):
+        if 200 <= answer.status < 300 and answer.event != "failed" and not _html(answer) and not says_failure(answer):
             return "accepted"
         return "rejected"
-    if answer.event == "acked":
+    if answer.event != "failed":
         return "accepted"
     return "lost" if waited_in_vain(answer.error) else "unreached"
 

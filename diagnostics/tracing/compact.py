@@ -85,7 +85,7 @@ def compact(log: str, row: Mapping[str, Any]) -> Compact:
 
 def _of_scribe(row: Mapping[str, Any]) -> Compact:
     event = row["event"]
-    what = _PLAIN.get(event) or _scribe_what(event, row)
+    what = _scribe_what(event, row) if event not in _PLAIN or _answers(event, row) else _PLAIN[event]
     transaction = row.get("transaction_id")
     if not transaction and not row.get("note_id"):
         transaction = row.get("ack_id")
@@ -101,6 +101,11 @@ def _of_scribe(row: Mapping[str, Any]) -> Compact:
     )
 
 
+def _answers(event: str, row: Mapping[str, Any]) -> bool:
+    """Tell whether a `queued` row is the EHR's answer that it queued the note."""
+    return event == "queued" and (row.get("status") not in (None, "") or bool(row.get("ack")))
+
+
 def _scribe_what(event: str, row: Mapping[str, Any]) -> int:
     if event == "sent":
         return What.READ if str(row.get("method") or "").upper() in ("GET", "HEAD", "OPTIONS") else What.SENT
@@ -108,7 +113,7 @@ def _scribe_what(event: str, row: Mapping[str, Any]) -> int:
     if event == "token":
         refused = error is not None if status is None else not 200 <= _number(status) < 300
         return What.TOKEN_REFUSED if refused else What.TOKEN_GRANTED
-    if event not in ("acked", "failed"):
+    if event not in ("acked", "failed", "queued"):
         return What.OTHER
     headers = row.get("response_headers")
     kind = str(headers.get("content-type", "")) if isinstance(headers, Mapping) else ""

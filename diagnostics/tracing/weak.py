@@ -176,7 +176,20 @@ class Weak:
     def _fills(self, thread: Thread, group: Group) -> bool:
         """Tell whether the rows fill a gap of the note's story; a refusal may stand where the filing should."""
         needs = self.needs(thread)
-        return any((code := row.what & CODE) in needs or (code == _REJECTED and _FILED in needs) for row in group.rows)
+        if any((code := row.what & CODE) in needs or (code == _REJECTED and _FILED in needs) for row in group.rows):
+            return True
+        return group.has(_FILED) and self._may_be_copy(thread)
+
+    def _may_be_copy(self, thread: Thread) -> bool:
+        """Tell whether a note was sent more often with a chance to arrive than the EHR shows filings of it."""
+        codes = thread.writes()
+        arrived = sum(
+            code in (What.ACCEPTED, What.LOST) or (code == What.REJECTED and bool(row.what & OPEN))
+            for row, code in codes
+        )
+        placed = self.placed.get(thread.key)
+        rows = [*thread.ehr, *placed.rows] if placed else thread.ehr
+        return arrived > sum(row.what & CODE == _FILED for row in rows)
 
     def _other_client(self, thread: Thread, group: Group) -> bool:
         """Tell whether the EHR saw the rows under a client under which this note's site never sends."""
