@@ -209,7 +209,7 @@ class _Teller:
         """Tell whether rows without a place near the note, or missing ones, could make another answer of it."""
         shift = timedelta(seconds=offset)
         last = thread.scribe[-1].at
-        if self.loses_ids and (mode is FailureMode.DELAYED or attempts > 1):
+        if self.loses_ids and (mode is FailureMode.DELAYED or _sent_again(thread, rows, attempts)):
             return mode is not FailureMode.DUPLICATE
         if mode is FailureMode.DELIVERED:
             return self._place_unknown(thread, rows) or (
@@ -265,6 +265,15 @@ class _Teller:
             known = sum(thread.encounter is not None for thread in notes)
             self._tells_place = 2 * named > len(filed) and 2 * known > len(notes)
         return self._tells_place
+
+
+def _sent_again(thread: Thread, rows: Sequence[Row], attempts: int) -> bool:
+    """Tell whether anything hints at a further sending of the note, whose rows may be the ones without ids."""
+    if attempts > 1 or any(row.attempt is not None and row.attempt > 1 for row in thread.scribe):
+        return True
+    if any(code == _LOST or row.what & OPEN for row, code in thread.writes()):
+        return True
+    return len({row.request for row in (*thread.scribe, *rows) if row.request is not None}) > 1
 
 
 def _times(story: Story, thread: Thread, rows: Sequence[Row], shift: timedelta) -> None:

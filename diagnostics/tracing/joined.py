@@ -74,7 +74,7 @@ class Joiner:
         self.loose_ehr: list[Row] = []
         self.shared = False
         self._by_transaction: dict[Key, Thread | list[Thread]] = {}
-        self._by_request: dict[Key, Thread] = {}
+        self._by_request: dict[Key, Thread | list[Thread]] = {}
         self._by_document: dict[Key, Thread] = {}
         self._take_scribe(scribe)
         self._take_ehr(ehr)
@@ -101,26 +101,17 @@ class Joiner:
                     thread.transaction = row[3]
                 if not thread.site:
                     thread.site = row[10]
-            transaction = row[3]
-            if transaction is not None:
-                known = by_transaction.get(transaction)
+            for key, index in ((row[3], by_transaction), (row[4], by_request)):
+                if key is None:
+                    continue
+                known = index.get(key)
                 if known is None:
-                    by_transaction[transaction] = thread
+                    index[key] = thread
                 elif known is not thread:
-                    self._share(transaction, known, thread)
-            if row[4] is not None:
-                by_request[row[4]] = thread
+                    _share(index, key, known, thread)
             if row[8] is not None:
                 by_document[row[8]] = thread
         self._take_nameless(nameless)
-
-    def _share(self, transaction: Key, known: "Thread | list[Thread]", thread: Thread) -> None:
-        """Keep both notes of a transaction id that was used twice."""
-        if isinstance(known, list):
-            if thread not in known:
-                known.append(thread)
-        else:
-            self._by_transaction[transaction] = [known, thread]
 
     def _take_nameless(self, rows: Iterable[Row]) -> None:
         """Place scribe rows without a note id by their other ids; token requests stand beside all notes."""
@@ -134,7 +125,7 @@ class Joiner:
                 continue
             thread = self._of_transaction(row.transaction, row.at, timedelta())
             if thread is None and row.request is not None:
-                thread = self._by_request.get(row.request)
+                thread = self._of_request(row)
             if thread is not None:
                 thread.scribe.append(row)
                 touched.add(thread.key)
@@ -163,7 +154,7 @@ class Joiner:
         return max(begun or known, key=lambda thread: thread.begun) if begun else min(known, key=_begun)
 
     def _take_ehr(self, rows: Sequence[Row]) -> None:
-        by_transaction, by_request, by_document = self._by_transaction, self._by_request, self._by_document
+        by_transaction, by_document = self._by_transaction, self._by_document
         loose, documents = self.loose_ehr, {}
         for row in rows:
             if row[1] & CODE == _OTHER:
@@ -177,7 +168,7 @@ class Joiner:
                 elif known is not None and not self._used_again(known, row):
                     thread = known
             if thread is None and row[4] is not None:
-                thread, key = by_request.get(row[4]), "request_id"
+                thread, key = self._of_request(row), "request_id"
             if thread is None and row[8] is not None:
                 thread, key = by_document.get(row[8]), "transaction_id"
             if thread is None or row[0] < thread.begun - USED_BEFORE:
@@ -195,28 +186,36 @@ class Joiner:
             self._by_resource(documents)
 
     def _of_several(self, known: list[Thread], row: Row) -> Thread | None:
-        """Give the note of an id that several notes used: by request, by encounter and patient, else by time."""
+        """Give the note of an id that several notes used: by request, by encounter, else by time."""
         asked = self._by_request.get(row.request) if row.request is not None else None
-        if asked is not None and asked in known:
+        if isinstance(asked, Thread) and asked in known:
             return asked
         fitting = [
             thread
             for thread in known
             if row.at >= thread.begun - USED_BEFORE and not self._used_again(thread, row)
             if row.encounter is None or thread.encounter is None or row.encounter == thread.encounter
-            if row.request is None or not any(each.request is not None for each in thread.scribe)
         ]
         near = [thread for thread in fitting if row.encounter is not None and row.encounter == thread.encounter]
-        fitting = sorted(near or fitting, key=_begun)
+        fitting = near or [thread for thread in fitting if row.request is None or not _has_requests(thread)]
+        fitting.sort(key=_begun)
         if len(fitting) > 1 and fitting[-1].begun - fitting[-2].begun < APART:
             return None
         return fitting[-1] if fitting else None
+
+    def _of_request(self, row: Row) -> Thread | None:
+        """Give the note of a request id; of several notes in one request, the one whose encounter the row names."""
+        known = self._by_request.get(row.request)
+        if not isinstance(known, list):
+            return known
+        near = [thread for thread in known if row.encounter is not None and row.encounter == thread.encounter]
+        return near[0] if len(near) == 1 else None
 
     def _used_again(self, thread: Thread, row: Row) -> bool:
         """Tell whether a row so long after a note, about a request that the note did not make, is another note's."""
         if row[0] < thread.scribe[-1][0] + USED_AGAIN or row[4] is None or self._by_request.get(row[4]) is thread:
             return False
-        return any(each[4] is not None for each in thread.scribe)
+        return _has_requests(thread)
 
     def _by_resource(self, documents: dict[Key, Thread]) -> None:
         """Add rows about the same document that lost their ids: a filer's row often carries only the document."""
@@ -276,6 +275,19 @@ def sample(thread: Thread) -> float | None:
     theirs = decided if arrived is None else arrived if decided is None else arrived + (decided - arrived) / 2
     assert theirs is not None
     return round((theirs - (sent + (answered - sent) / 2)).total_seconds(), 3)
+
+
+def _share(index: dict[Key, Thread | list[Thread]], key: Key, known: Thread | list[Thread], thread: Thread) -> None:
+    """Keep all notes of an id that was used more than once."""
+    if isinstance(known, list):
+        if thread not in known:
+            known.append(thread)
+    else:
+        index[key] = [known, thread]
+
+
+def _has_requests(thread: Thread) -> bool:
+    return any(row[4] is not None for row in thread.scribe)
 
 
 def _place(row: Row) -> tuple[datetime, int]:
