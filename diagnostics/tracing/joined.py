@@ -76,6 +76,7 @@ class Joiner:
         self._by_transaction: dict[Key, Thread | list[Thread]] = {}
         self._by_request: dict[Key, Thread | list[Thread]] = {}
         self._by_document: dict[Key, Thread] = {}
+        self._documents: dict[Key, Thread] = {}  # those that joined rows are about
         self._take_scribe(scribe)
         self._take_ehr(ehr)
 
@@ -154,36 +155,57 @@ class Joiner:
         return max(begun or known, key=lambda thread: thread.begun) if begun else min(known, key=_begun)
 
     def _take_ehr(self, rows: Sequence[Row]) -> None:
-        by_transaction, by_document = self._by_transaction, self._by_document
-        loose, documents = self.loose_ehr, {}
+        """Join by transaction id first: only then is it known whether the systems share these ids at all."""
+        by_transaction, left, joined = self._by_transaction, [], 0
         for row in rows:
             if row[1] & CODE == _OTHER:
                 continue
-            thread: Thread | None = None
-            key = "transaction_id"
-            if row[3] is not None:
-                known = by_transaction.get(row[3])
-                if isinstance(known, list):
-                    thread = self._of_several(known, row)
-                elif known is not None and not self._used_again(known, row):
-                    thread = known
-            if thread is None and row[4] is not None:
-                thread, key = self._of_request(row), "request_id"
-            if thread is None and row[8] is not None:
-                thread, key = by_document.get(row[8]), "transaction_id"
-            if thread is None or row[0] < thread.begun - USED_BEFORE:
-                loose.append(row)
+            known = by_transaction.get(row[3]) if row[3] is not None else None
+            if known is None:
+                left.append(row)
                 continue
-            thread.ehr.append(row)
-            if not thread.client:
-                thread.client = row[10]
-            self.shared = True
-            if key not in thread.keys:
-                thread.keys.append(key)
-            if row[8] is not None:
-                documents[row[8]] = thread
-        if documents:
-            self._by_resource(documents)
+            if isinstance(known, list):
+                thread = self._of_several(known, row)
+            else:
+                thread = None if self._used_again(known, row) else known
+            if thread is None or row[0] < thread.begun - USED_BEFORE:
+                left.append(row)
+            else:
+                self._join(thread, row, "transaction_id")
+                joined += 1
+        self.shared = joined > 0
+        touched: set[Key] = set()
+        for row in left:
+            thread, key = self._of_other_ids(row)
+            if thread is None or row[0] < thread.begun - USED_BEFORE:
+                self.loose_ehr.append(row)
+            else:
+                self._join(thread, row, key)
+                touched.add(thread.key)
+        if self._documents:
+            self._by_resource(touched)
+        for note in touched:
+            self.notes[note].ehr.sort(key=_place)
+
+    def _join(self, thread: Thread, row: Row, key: str) -> None:
+        thread.ehr.append(row)
+        if not thread.client:
+            thread.client = row[10]
+        if key not in thread.keys:
+            thread.keys.append(key)
+        if row[8] is not None:
+            self._documents[row[8]] = thread
+
+    def _of_other_ids(self, row: Row) -> tuple[Thread | None, str]:
+        """Give the note of a row by request, else by the document that an answer named, and the key."""
+        thread, key = None, "request_id"
+        if row[4] is not None:
+            thread = self._of_request(row)
+            if thread is not None and self.shared and row[3] is not None and thread.transaction is not None:
+                thread = None  # one request, and another message: of another note in the same request
+        if thread is None and row[8] is not None:
+            thread, key = self._by_document.get(row[8]), "transaction_id"
+        return thread, key
 
     def _of_several(self, known: list[Thread], row: Row) -> Thread | None:
         """Give the note of an id that several notes used: by request, by encounter, else by time."""
@@ -217,19 +239,17 @@ class Joiner:
             return False
         return _has_requests(thread)
 
-    def _by_resource(self, documents: dict[Key, Thread]) -> None:
+    def _by_resource(self, touched: set[Key]) -> None:
         """Add rows about the same document that lost their ids: a filer's row often carries only the document."""
-        left, touched = [], []
+        left = []
         for row in self.loose_ehr:
-            thread = documents.get(row[8]) if row[8] is not None and row[3] is None and row[4] is None else None
+            thread = self._documents.get(row[8]) if row[8] is not None and row[3] is None and row[4] is None else None
             if thread is None or row[0] < thread.begun - USED_BEFORE:
                 left.append(row)
             else:
                 thread.ehr.append(row)
-                touched.append(thread)
+                touched.add(thread.key)
         self.loose_ehr = left
-        for thread in touched:
-            thread.ehr.sort(key=_place)
 
     def samples(self) -> Iterator[Sample]:
         """Yield the clocks' offset that each note with one answered write and the EHR's rows of it shows.

@@ -336,8 +336,9 @@ def _gaps(thread: Thread, placed: Placed | None, shift: timedelta) -> dict[int, 
     """
     rows = [*thread.ehr, *placed.rows] if placed else thread.ehr
     codes = [row.what & CODE for row in rows]
-    sent, accepted, refused, may_have_arrived = None, None, None, False
+    sent, accepted, refused, may_have_arrived, tries = None, None, None, False, 0
     for row, code in thread.writes():
+        tries += code != What.SENT
         if code == What.SENT:
             sent = row.at if sent is None else sent
         elif code == What.ACCEPTED:
@@ -359,11 +360,14 @@ def _gaps(thread: Thread, placed: Placed | None, shift: timedelta) -> dict[int, 
         needs[_ACCEPTED] = accepted
     if refused is not None and accepted is None and _REJECTED not in codes:
         needs[_REJECTED] = refused
-    last_refused = decided is not None and decided.what & CODE == _REJECTED and accepted is None
-    taken = accepted is not None or may_have_arrived or (refused is None and not last_refused)
+    last_refused = decided is not None and decided.what & CODE == _REJECTED
+    if last_refused and accepted is not None and decided is not None:
+        last_refused = decided.at - shift >= accepted - EARLY  # an earlier refusal that a later sending made good
+    open_ended = may_have_arrived and codes.count(_REJECTED) < tries
+    taken = open_ended or (not last_refused and (accepted is not None or refused is None))
     expected = max(1, min(codes.count(_RECEIVED), codes.count(_ACCEPTED)))
     if taken and codes.count(_FILED) < expected:
-        since = decided.at - shift if decided is not None and not last_refused else None
+        since = decided.at - shift if decided is not None and decided.what & CODE == _ACCEPTED else None
         needs[_FILED] = since or accepted or known
     return needs
 
