@@ -1,40 +1,31 @@
-"""Take log rows in from outside: check each line, store what is new, keep what cannot be read, make the notes known."""
+"""Take log rows in from outside: check each line, store what is new, keep what cannot be read.
+
+This is the way in for what is at hand as a whole (a request's body, a pasted text); `importing` takes files.
+"""
 
 import hashlib
-import json
+import io
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import islice
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from console.accounts.keys import keyring
 from console.accounts.models import User
 from console.integrations.models import Source
-from console.notes.log_lines import BadLine, read_line
 from console.notes.log_notes import keep_notes
-from console.notes.log_rows import entry_of
-from console.notes.models import LogEntry, LogImport, QuarantinedLine
-from console.notes.partitions import ensure_days
+from console.notes.models import LogImport
+from console.notes.preparing import Prepared, Preparer, of_chunks, of_lines
+from console.notes.storing import Shelf, ensure_partitions, keep_lines
+from diagnostics.parsing.log_formats import ndjson_chunks, read
 
-BATCH_LINES = 1000
-KEPT_LINES = 1000
+KEPT_PROBLEMS = 1000
 AHEAD = timedelta(days=1)
-_COLUMNS = {
-    "id": "uuid", "at": "timestamptz", "facility_id": "uuid", "integration_id": "uuid", "log": "text", "event": "text",
-    "status": "int2", "ack": "text", "signature": "text", "note_hash": "bytea", "transaction_hash": "bytea",
-    "request_hash": "bytea", "encounter_hash": "bytea", "position": "int4", "sealed": "bytea",
-}  # fmt: skip
-# One statement a batch, whatever its size; the primary key decides what was there before, also between two senders.
-_INSERT = (
-    f"INSERT INTO notes_logentry ({', '.join(_COLUMNS)}) SELECT * FROM unnest("
-    f"{', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())}) ON CONFLICT (at, id) DO NOTHING RETURNING id"
-)
+_LINES = 5000
 
 
 class KeyReused(Exception):
@@ -54,21 +45,29 @@ class Receipt:
 
 
 def take_body(
-    *, source: Source, log: str, body: bytes, via: str, by: User | None = None, request_key: str = ""
+    *,
+    source: Source,
+    log: str,
+    body: bytes,
+    via: str,
+    by: User | None = None,
+    request_key: str = "",
+    format: str = "ndjson",
 ) -> Receipt:
-    """Take the lines of a body; the same `request_key` with the same body gives the first receipt again.
+    """Take the rows of a body; the same `request_key` with the same body gives the first receipt again.
 
-    Raise KeyReused where the key came before with something else.
+    Raise KeyReused where the key came before with something else, BadFormat where the body as a whole is not of its
+    format.
     """
-    lines = body.removeprefix(b"\xef\xbb\xbf").split(b"\n")
     if not request_key:
-        return take_rows(source=source, log=log, lines=lines, by=by, via=via)
+        return _take(source, log, _prepared(source, log, body, format), by=by, via=via)
     key, digest = _keyed(source, request_key.encode()), _keyed(source, log.encode() + b"\0" + body)
     first = _answered(source, key, digest)
     if first is not None:
         return first
+    prepared = _prepared(source, log, body, format)
     try:
-        return take_rows(source=source, log=log, lines=lines, by=by, via=via, request=(key, digest))
+        return _take(source, log, prepared, by=by, via=via, request=(key, digest))
     except IntegrityError:  # the same request came twice at once, and the other was faster
         first = _answered(source, key, digest)
         if first is None:
@@ -76,106 +75,75 @@ def take_body(
         return first
 
 
-@transaction.atomic
 def take_rows(
-    *,
-    source: Source,
-    log: str,
-    lines: Iterable[bytes | str],
-    by: User | None = None,
-    via: str = LogImport.Via.COMMAND,
-    request: tuple[bytes, bytes] | None = None,
+    *, source: Source, log: str, lines: Iterable[bytes], by: User | None = None, via: str = LogImport.Via.COMMAND
 ) -> Receipt:
     """Take NDJSON lines of one log, all or none; no line, however odd, raises.
 
     rows = stored + duplicate + quarantined. The same row is stored once however often it comes. Blank lines count
-    as nothing. A fixed number of queries for every thousand lines.
+    as nothing.
     """
-    key, digest = request or (None, None)
-    made = LogImport.objects.create(
-        facility_id=source.facility_id, source=source, log=log, via=via, by=by, request_key=key, body_digest=digest
-    )
-    receipt = Receipt(import_id=made.id)
-    zone, latest = _zone(source), timezone.now() + AHEAD
-    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
-    while batch := list(islice(numbered, BATCH_LINES)):
-        _take_batch(made, source, batch, zone, latest, receipt)
-    LogImport.objects.filter(pk=made.pk).update(
-        rows=receipt.rows, stored=receipt.stored, duplicate=receipt.duplicate, quarantined=receipt.quarantined
-    )
-    return receipt
+    return _take(source, log, list(of_chunks(_preparer(source, log), _chunks(lines), tell=True)), by=by, via=via)
 
 
-def _take_batch(
-    made: LogImport,
+def receipt_of(made: LogImport) -> Receipt:
+    """Give the receipt of an import, as far as it has come."""
+    problems = made.quarantined_lines.order_by("number", "id").values_list("number", "reason")[:KEPT_PROBLEMS]
+    return Receipt(made.rows, made.stored, made.duplicate, made.quarantined, list(problems), made.id)
+
+
+def keep_batch(made: LogImport, shelf: Shelf, batch: Prepared) -> None:
+    """Store one batch and add it to the counts of its import, unsaved; call inside a transaction."""
+    stored = shelf.put(list(batch.entries.values()), made)
+    keep_lines(made, batch.bad)
+    made.stored += stored
+    made.duplicate += batch.rows - stored
+    made.quarantined += len(batch.bad)
+    made.rows = made.stored + made.duplicate + made.quarantined
+    if stored and batch.told and made.log == "scribe" and made.source and made.source.integration is not None:
+        keep_notes(made.source.integration, batch.told)
+
+
+def _prepared(source: Source, log: str, body: bytes, format: str) -> list[Prepared]:
+    preparer, stream = _preparer(source, log), io.BytesIO(body)
+    if format == "ndjson":
+        return list(of_chunks(preparer, ndjson_chunks(stream), tell=True))
+    return list(of_lines(preparer, read(stream, log=log, format=format), tell=True))
+
+
+def _preparer(source: Source, log: str) -> Preparer:
+    return Preparer(keyring(source.facility_id), source, log, timezone.now() + AHEAD)
+
+
+def _chunks(lines: Iterable[bytes]) -> Iterator[tuple[int, list[bytes], int]]:
+    number, waiting = 1, iter(lines)
+    while some := list(islice(waiting, _LINES)):
+        yield number, some, 0
+        number += len(some)
+
+
+def _take(
     source: Source,
-    batch: Sequence[tuple[int, bytes | str]],
-    zone: ZoneInfo | None,
-    latest: datetime,
-    receipt: Receipt,
-) -> None:
-    rows: list[tuple[int, dict[str, Any]]] = []
-    bad: list[QuarantinedLine] = []
-    for number, line in batch:
-        try:
-            rows += ((number, row) for row in read_line(line, log=made.log, zone=zone, latest=latest))
-        except BadLine as problem:
-            receipt.quarantined += 1
-            if len(receipt.problems) < KEPT_LINES:
-                receipt.problems.append((number, str(problem)))
-                raw = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)
-                bad.append(_quarantined(made, number, str(problem), raw))
-    QuarantinedLine.objects.bulk_create(bad)
-    entries: dict[uuid.UUID, tuple[LogEntry, dict[str, Any]]] = {}
-    for number, row in rows:
-        entry = _entry(source, made.log, row, number)
-        entries.setdefault(entry.id, (entry, row))
-    new = _insert([entry for entry, _ in entries.values()])
-    receipt.stored += len(new)
-    receipt.duplicate += len(rows) - len(new)
-    receipt.rows = receipt.stored + receipt.duplicate + receipt.quarantined
-    if made.log == LogEntry.Log.SCRIBE and source.integration is not None:
-        keep_notes(source.integration, [row for entry_id, (_, row) in entries.items() if entry_id in new])
-
-
-def _quarantined(made: LogImport, number: int, reason: str, line: bytes) -> QuarantinedLine:
-    return QuarantinedLine(facility_id=made.facility_id, log_import=made, number=number, reason=reason, line=line)
-
-
-def _entry(source: Source, log: str, row: dict[str, Any], position: int) -> LogEntry:
-    """Give the entry under the id that this very row always gets; keyed, because rows hold what may be guessed."""
-    moment = datetime.fromisoformat(row["at"]).astimezone(UTC).isoformat()
-    canonical = json.dumps({**row, "at": moment}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.blake2b(
-        source.id.bytes + log.encode() + b"\0" + canonical.encode(),
-        key=keyring(source.facility_id).hash_key, digest_size=16, person=b"notetrace-row",
-    ).digest()  # fmt: skip
-    number = int.from_bytes(digest) & ~(0xF << 76) & ~(0x3 << 62) | 0x8 << 76 | 0x2 << 62  # RFC 9562, version 8
-    entry_id = uuid.UUID(int=number)
-    return entry_of(source.facility_id, source.integration, log, row, entry_id=entry_id, position=position)
-
-
-def _insert(entries: list[LogEntry]) -> set[uuid.UUID]:
-    """Store what is not there yet and give its ids; in one order, so that two senders of the same rows never lock."""
-    if not entries:
-        return set()
-    entries.sort(key=lambda entry: (entry.at, entry.id))
-    ensure_days({entry.at.astimezone(UTC).date() for entry in entries})
-    sealed = LogEntry._meta.get_field("sealed")
-    rows = [
-        [bytes(sealed.pre_save(entry, True)) if name == "sealed" else getattr(entry, name) for name in _COLUMNS]
-        for entry in entries
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [list(column) for column in zip(*rows, strict=True)])
-        return {found for (found,) in cursor.fetchall()}
-
-
-def _zone(source: Source) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(source.time_zone) if source.time_zone else None
-    except (ZoneInfoNotFoundError, ValueError):
-        return None
+    log: str,
+    batches: list[Prepared],
+    *,
+    by: User | None,
+    via: str,
+    request: tuple[bytes, bytes] | None = None,
+) -> Receipt:
+    key, digest = request or (None, None)
+    ensure_partitions(entry for batch in batches for entry in batch.entries.values())
+    shelf = Shelf(source, log)
+    with transaction.atomic():
+        made = LogImport.objects.create(
+            facility_id=source.facility_id, source=source, log=log, via=via, by=by, request_key=key, body_digest=digest,
+            format="ndjson", finished_at=timezone.now(),
+        )  # fmt: skip
+        for batch in batches:
+            keep_batch(made, shelf, batch)
+        made.save(update_fields=["rows", "stored", "duplicate", "quarantined"])
+    problems = [(number, reason[:200]) for batch in batches for number, reason, _ in batch.bad][:KEPT_PROBLEMS]
+    return Receipt(made.rows, made.stored, made.duplicate, made.quarantined, problems, made.id)
 
 
 def _keyed(source: Source, value: bytes) -> bytes:
@@ -189,5 +157,4 @@ def _answered(source: Source, key: bytes, digest: bytes) -> Receipt | None:
         return None
     if bytes(row.body_digest or b"") != digest:
         raise KeyReused
-    problems = list(row.quarantined_lines.order_by("number", "id").values_list("number", "reason")[:KEPT_LINES])
-    return Receipt(row.rows, row.stored, row.duplicate, row.quarantined, problems, row.id)
+    return receipt_of(row)

@@ -5,19 +5,21 @@ Pure: no database, no clock. Reasons name keys and expectations, never a value, 
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from diagnostics.parsing.audit_event import audit_event_rows
+from diagnostics.parsing.log_formats.pieces import LONGEST_LINE_BYTES
 
-LONGEST_LINE_BYTES = 1024 * 1024
 DEEPEST = 64
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+EPOCH = EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 EVENTS = {
     "scribe": ("generated", "packaged", "token", "sent", "acked", "failed", "queued"),
     "ehr": ("received", "accepted", "rejected", "filed", "token", "change"),
 }
+_MICROSECOND = timedelta(microseconds=1)
+ACTIONS = ("allow", "drop", "deny", "reset")
 ACKS = ("AA", "AE", "AR", "CA", "CE", "CR")
 # Most characters of what becomes a hash or a column of its own; everything else may be as long as the line.
 _LONGEST = {
@@ -32,15 +34,17 @@ _TEXTS = (*_LONGEST, "site", "method", "url", "ack_id", "content_type", "token_i
           "author_id")  # fmt: skip
 _NUMBERS = ("latency_ms", "attempt", "expires_in")
 _OBJECTS = ("response_headers", "fields", "change")
+_OF_DEVICES = {"firewall": ("source", "destination"), "proxy": ("method", "url", "result", "client")}
 
 Row = dict[str, Any]
+Checked = tuple[Row, int]  # a row, and its time in microseconds since EPOCH
 
 
 class BadLine(Exception):
     """A line that is no row; the message says why and holds nothing of the line."""
 
 
-def read_line(line: bytes | str, *, log: str, zone: ZoneInfo | None, latest: datetime) -> list[Row]:
+def read_line(line: bytes | str, *, log: str, zone: ZoneInfo | None, latest: datetime) -> list[Checked]:
     """Give the rows of one line: one as a rule, several for a bundle of audit events, each `at` with its offset.
 
     `zone` is where times without an offset belong; None refuses them. `latest` is the last plausible time.
@@ -52,16 +56,26 @@ def read_line(line: bytes | str, *, log: str, zone: ZoneInfo | None, latest: dat
             raise BadLine("holds no AuditEvent with a usable time")
     else:
         rows = [row]
-    for each in rows:
-        _check(each, log)
-        each["at"] = _moment(each["at"], zone, latest).isoformat()
-    return rows
+    return [(each, check_row(each, log=log, zone=zone, latest=latest)) for each in rows]
+
+
+def check_row(row: Row, *, log: str, zone: ZoneInfo | None, latest: datetime) -> int:
+    """Check a row that was read already, bring its words into their one spelling, and give its time."""
+    _check(row, log)
+    moment = _moment(row["at"], zone, latest)
+    text = row["at"].strip()
+    row["at"] = text if datetime.fromisoformat(text).tzinfo is not None else moment.isoformat()
+    return micros(moment)
+
+
+def micros(moment: datetime) -> int:
+    """Give a time as PostgreSQL stores it: microseconds since the year 2000."""
+    return (moment - EPOCH) // _MICROSECOND
 
 
 def _decoded(line: bytes | str) -> str:
-    size = len(line)
-    if size > LONGEST_LINE_BYTES:
-        raise BadLine("is longer than 1 MB")
+    if len(line) > LONGEST_LINE_BYTES:
+        raise BadLine(f"is longer than 1 MB ({len(line):,} bytes)")
     if isinstance(line, bytes):
         try:
             line = line.decode("utf-8")
@@ -116,22 +130,24 @@ def _depth(value: Any) -> int:
 
 
 def _check(row: Row, log: str) -> None:
-    for key in ("at", "event"):
-        if not isinstance(row.get(key), str) or not row[key].strip():
-            raise BadLine(f"{key} is missing" if row.get(key) in (None, "") else f"{key} is not text")
-    row["event"] = row["event"].strip().lower()
-    if row["event"] not in EVENTS[log]:
-        raise BadLine(f"event is none of {', '.join(EVENTS[log])}")
-    for key in _TEXTS:
+    _word(row, "at", None)
+    if log != "proxy":
+        _word(row, *(("action", ACTIONS) if log == "firewall" else ("event", EVENTS[log])))
+    for key in _OF_DEVICES.get(log, _TEXTS):
         value = row.get(key)
         if isinstance(value, bool | dict | list):
             raise BadLine(f"{key} is not text")
         if value is not None and len(str(value)) > _LONGEST.get(key, LONGEST_LINE_BYTES):
             raise BadLine(f"{key} is longer than {_LONGEST[key]} characters")
-    _check_answer(row, log)
+    if log == "firewall":
+        _check_number(row, "port")
+        return
+    _check_status(row, named=log == "ehr")
+    if log == "proxy":
+        return
+    _check_ack(row)
     for key in _NUMBERS:
-        if row.get(key) is not None and not _is_number(row[key]):
-            raise BadLine(f"{key} is not a number")
+        _check_number(row, key)
     for key in _OBJECTS:
         if row.get(key) is not None and not isinstance(row[key], dict):
             raise BadLine(f"{key} is not an object")
@@ -139,19 +155,40 @@ def _check(row: Row, log: str) -> None:
         raise BadLine("scope is not text")
 
 
-def _check_answer(row: Row, log: str) -> None:
+def _word(row: Row, key: str, known: tuple[str, ...] | None) -> None:
+    """Check a word that every row must have, and bring it into small letters where only some are known."""
+    value = row.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise BadLine(f"{key} is missing" if value in (None, "") else f"{key} is not text")
+    if known is not None:
+        row[key] = value.strip().lower()
+        if row[key] not in known:
+            raise BadLine(f"{key} is none of {', '.join(known)}")
+
+
+def _check_status(row: Row, *, named: bool) -> None:
+    """Check an HTTP status; an EHR may write the status of its resource there (`named`)."""
     status = row.get("status")
     if isinstance(status, str) and status.strip().isascii() and status.strip().isdigit() and len(status.strip()) < 10:
         row["status"] = status = int(status)
-    named = log == "ehr" and isinstance(status, str)  # an EHR may write its resource's status there
+    if named and isinstance(status, str):
+        return
     whole = isinstance(status, int) and not isinstance(status, bool)
-    if status not in (None, "") and not named and not (whole and 0 <= status < 1000):
+    if status not in (None, "") and not (whole and 0 <= status < 1000):
         raise BadLine("status is no HTTP status")
+
+
+def _check_ack(row: Row) -> None:
     ack = row.get("ack")
     if ack not in (None, ""):
         if not isinstance(ack, str) or ack.strip().upper() not in ACKS:
             raise BadLine(f"ack is none of {', '.join(ACKS)}")
         row["ack"] = ack.strip().upper()
+
+
+def _check_number(row: Row, key: str) -> None:
+    if row.get(key) is not None and not _is_number(row[key]):
+        raise BadLine(f"{key} is not a number")
 
 
 def _is_number(value: Any) -> bool:

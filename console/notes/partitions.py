@@ -5,6 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 
+_MISSING = """
+SELECT day FROM unnest(%s::date[]) AS asked (day)
+WHERE to_regclass('notes_logentry_' || to_char(day, 'YYYYMMDD')) IS NULL ORDER BY day
+"""
+
 
 def ensure_days(days: Iterable[date] | None = None) -> None:
     """Make the partitions of the given UTC days, by default of yesterday, today and the coming week."""
@@ -12,5 +17,7 @@ def ensure_days(days: Iterable[date] | None = None) -> None:
         today = datetime.now(UTC).date()
         days = (today + timedelta(days=offset) for offset in range(-1, 8))
     with connection.cursor() as cursor:
-        for day in sorted(set(days)):
+        cursor.execute(_MISSING, [sorted(set(days))])
+        missing = [day for (day,) in cursor.fetchall()]
+        for day in missing:  # a statement each: two makers that hold some days and wait for others would block
             cursor.execute("SELECT notes_ensure_log_partition(%s)", [day])

@@ -6,8 +6,11 @@ Layout: version (1 byte) · key id (16 bytes) · nonce (12) · ciphertext and ta
 
 import hashlib
 import json
+import os
+import re
 import secrets
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +22,8 @@ from diagnostics.identity import plain
 VERSION = b"\x01"
 NONCE_BYTES = 12
 HASH_BYTES = 20
+_NONCES = 256
+_DRESSED = re.compile(r"[|/:\s]").search  # only with one of these is an id more than its plain form
 
 
 class SealError(Exception):
@@ -81,6 +86,35 @@ class Keyring:
         return hashlib.blake2b(
             f"{kind}\0{normal}".encode(), key=self.hash_key, digest_size=HASH_BYTES, person=b"notetrace-id"
         ).digest()
+
+    def sealer(self, table: str, column: str) -> Callable[[bytes, bytes], bytes]:
+        """Give a function that seals (value, 16 bytes of the row's id) for one column: as `seal`, for many rows."""
+        key, head = AESGCM(self.current.secret), VERSION + self.current.id.bytes
+        before, after = b"\0".join((table.encode(), column.encode(), b"")), self.facility.bytes
+
+        nonces: list[bytes] = []
+        made_in = 0
+
+        def seal(plain: bytes, row: bytes) -> bytes:
+            nonlocal made_in
+            if not nonces or made_in != os.getpid():  # a forked process must not seal with its parent's nonces
+                made_in, fresh = os.getpid(), os.urandom(_NONCES * NONCE_BYTES)
+                nonces[:] = [fresh[at : at + NONCE_BYTES] for at in range(0, len(fresh), NONCE_BYTES)]
+            nonce = nonces.pop()
+            return head + nonce + key.encrypt(nonce, plain, before + row + after)
+
+        return seal
+
+    def hasher(self, kind: str) -> Callable[[str], bytes]:
+        """Give a function that hashes ids of one kind: as `hash`, for many ids."""
+        start = hashlib.blake2b(f"{kind}\0".encode(), key=self.hash_key, digest_size=HASH_BYTES, person=b"notetrace-id")
+
+        def digest(value: str) -> bytes:
+            one = start.copy()
+            one.update((normal_id(value) if _DRESSED(value) else value).encode())
+            return one.digest()
+
+        return digest
 
 
 def normal_id(value: str) -> str:

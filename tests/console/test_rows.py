@@ -150,6 +150,6 @@ def test_masking_keeps_the_quoted_codes_that_tell_errors_apart() -> None:
 
 
 def test_times_are_read_with_their_offset() -> None:
-    from console.notes.log_rows import _at
+    from console.notes.storing import _at
 
     assert _at("2026-11-21T02:00:00+02:00") == datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
