@@ -7,18 +7,19 @@ same stories as all rows, for notes that lie `MARGIN` inside it.
 
 from bisect import bisect_left
 from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from diagnostics.tracing.compact import CODE, OPEN, What
 from diagnostics.tracing.deciding import Around, Decider, Doubts
 from diagnostics.tracing.joined import Joiner, Thread
 from diagnostics.tracing.match import CONFIDENCE
-from diagnostics.tracing.story import Clocks, Key, Row, Sample, Story
+from diagnostics.tracing.story import MARGIN as MARGIN
+from diagnostics.tracing.story import Clocks, Key, Row, Sample, Story, around, hour_of
 from diagnostics.tracing.triage import GRACE, USUAL_DELAY
 from diagnostics.tracing.weak import Group, Placed, Weak
 from diagnostics.vocabulary import FailureMode
 
-MARGIN = timedelta(minutes=20)
 _NEAR = timedelta(minutes=15)
 _WRITTEN = timedelta(minutes=10)
 _FILED, _SENT, _ACCEPTED, _REJECTED, _LOST = (
@@ -106,8 +107,12 @@ class _Teller:
         self.unplaced_filings = sorted(group.at for group in weak.unplaced if group.has(_FILED))
         self.young = max(GRACE, around.usual_delay) + timedelta(minutes=1)
         self._silent: list[datetime] | None = None
-        self._tells_place: bool | None = None
-        self._loses_ids: bool | None = None
+        self._by_hour: dict[datetime, _Traits] = {}
+        self.scribe_rows, self.ehr_rows = scribe, ehr
+        self.unplaced_in: dict[Key, list[Group]] = {}
+        for group in weak.unplaced:
+            if group.encounter is not None and group.has(_FILED):
+                self.unplaced_in.setdefault(group.encounter, []).append(group)
 
     def tell(self, thread: Thread) -> Story:
         """Tell one note's story."""
@@ -209,12 +214,18 @@ class _Teller:
         """Tell whether rows without a place near the note, or missing ones, could make another answer of it."""
         shift = timedelta(seconds=offset)
         last = thread.scribe[-1].at
-        if self.loses_ids and (mode is FailureMode.DELAYED or _sent_again(thread, rows, attempts)):
-            return mode is not FailureMode.DUPLICATE
+        lossy = self._traits(thread.begun).loses_ids
+        if mode in (FailureMode.DELIVERED, FailureMode.DUPLICATE) and self._place_unknown(thread, rows):
+            return True
         if mode is FailureMode.DELIVERED:
-            return self._place_unknown(thread, rows) or (
-                attempts > 1 and _any(self.unplaced_filings, last + shift - _NEAR, last + shift + _NEAR)
-            )
+            if lossy and _sent_again(thread, rows, attempts):
+                return True
+            again = attempts > 1 and _any(self.unplaced_filings, last + shift - _NEAR, last + shift + _NEAR)
+            return again or self._copy_in_encounter(thread, shift)
+        if lossy and mode in (FailureMode.DELAYED, FailureMode.NEVER_SENT):
+            return True
+        if lossy and mode is FailureMode.REJECTED and _sent_again(thread, rows, attempts):
+            return True
         if mode is FailureMode.DELAYED:
             since = rows[-1].at if rows else last + shift
             return self._is_young(last, offset) or _any(
@@ -239,32 +250,56 @@ class _Teller:
             return writes[-1][1] in (_SENT, _LOST) and _any(self.loose_scribe, last - near, last + near)
         return False
 
+    def _copy_in_encounter(self, thread: Thread, shift: timedelta) -> bool:
+        """Tell whether a document nobody explains was filed to the note's encounter soon after, by its client."""
+        return any(
+            abs(group.at - shift - thread.scribe[-1].at) <= _NEAR
+            and (not thread.client or group.rows[0].origin in ("", thread.client))
+            for group in self.unplaced_in.get(thread.encounter, ())
+        )
+
     def _place_unknown(self, thread: Thread, rows: Sequence[Row]) -> bool:
         """Tell whether nothing says that the note was filed where it belongs, though the logs say so as a rule."""
-        if not self.tells_place:
+        if not self._traits(thread.begun).tells_place:
             return False
         if thread.encounter is None:
             return True
         return any(row.encounter is None for row in rows if row.what & CODE == _FILED)
 
-    @property
-    def loses_ids(self) -> bool:
-        """Tell whether so many of the EHR's rows carry no id that a row which is missing proves little."""
-        if self._loses_ids is None:
-            bare = sum(row.transaction is None and row.request is None for row in self.joiner.loose_ehr)
-            self._loses_ids = bare > LOSSY * max(len(self.ehr_times), 1)
-        return self._loses_ids
+    def _traits(self, moment: datetime) -> "_Traits":
+        """Tell what the logs are like around a moment's hour."""
+        hour = hour_of(moment)
+        found = self._by_hour.get(hour)
+        if found is None:
+            found = self._by_hour[hour] = _traits_of(self.scribe_rows, self.ehr_rows, hour)
+        return found
 
-    @property
-    def tells_place(self) -> bool:
-        """Tell whether both logs name encounters as a rule."""
-        if self._tells_place is None:
-            notes = self.joiner.notes.values()
-            filed = [row for thread in notes for row in thread.ehr if row.what & CODE == _FILED]
-            named = sum(row.encounter is not None for row in filed)
-            known = sum(thread.encounter is not None for thread in notes)
-            self._tells_place = 2 * named > len(filed) and 2 * known > len(notes)
-        return self._tells_place
+
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    """What the logs are like in an hour: which gaps are telling, and which are usual."""
+
+    loses_ids: bool  # so many of the EHR's rows carry no id that a row which is missing proves little
+    tells_place: bool  # both logs name encounters as a rule
+
+
+def _traits_of(scribe: Sequence[Row], ehr: Sequence[Row], hour: datetime) -> _Traits:
+    first, last = around(hour)
+    seen = ehr[bisect_left(ehr, first, key=_at) : bisect_left(ehr, last, key=_at)]
+    told = scribe[bisect_left(scribe, first, key=_at) : bisect_left(scribe, last, key=_at)]
+    filed = [row for row in seen if row[1] & CODE == _FILED]
+    bare = sum(row[3] is None and row[4] is None for row in seen)
+    placed = sum(row[5] is not None for row in filed)
+    named = sum(row[5] is not None for row in told)
+    return _Traits(
+        loses_ids=bare > LOSSY * len(seen) and not _mostly_bare(seen, bare),
+        tells_place=2 * placed > len(filed) and 5 * named > len(told),
+    )
+
+
+def _mostly_bare(rows: Sequence[Row], bare: int) -> bool:
+    """Tell whether this log names no ids at all: then nothing was lost, and other keys join."""
+    return 10 * bare > 9 * len(rows)
 
 
 def _sent_again(thread: Thread, rows: Sequence[Row], attempts: int) -> bool:

@@ -208,18 +208,26 @@ class Joiner:
         return thread, key
 
     def _of_several(self, known: list[Thread], row: Row) -> Thread | None:
-        """Give the note of an id that several notes used: by request, by encounter, else by time."""
+        """Give the note of an id that several notes used: by time, of several in one time by request or encounter.
+
+        Uses far apart in time do not see each other, so that a part of the rows gives the same answer as all.
+        """
+        near = [thread for thread in known if thread.begun - USED_BEFORE <= row.at < thread.scribe[-1].at + USED_AGAIN]
+        if not near:
+            before = [thread for thread in known if thread.begun <= row.at and not self._used_again(thread, row)]
+            return max(before, key=_begun, default=None)
+        if len(near) == 1:
+            return near[0]
         asked = self._by_request.get(row.request) if row.request is not None else None
-        if isinstance(asked, Thread) and asked in known:
+        if isinstance(asked, Thread) and asked in near:
             return asked
-        fitting = [
+        here = [thread for thread in near if row.encounter is not None and row.encounter == thread.encounter]
+        fitting = here or [
             thread
-            for thread in known
-            if row.at >= thread.begun - USED_BEFORE and not self._used_again(thread, row)
-            if row.encounter is None or thread.encounter is None or row.encounter == thread.encounter
+            for thread in near
+            if (row.encounter is None or thread.encounter is None)
+            and (row.request is None or not _has_requests(thread))
         ]
-        near = [thread for thread in fitting if row.encounter is not None and row.encounter == thread.encounter]
-        fitting = near or [thread for thread in fitting if row.request is None or not _has_requests(thread)]
         fitting.sort(key=_begun)
         if len(fitting) > 1 and fitting[-1].begun - fitting[-2].begun < APART:
             return None

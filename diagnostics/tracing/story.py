@@ -138,6 +138,15 @@ def hour_of(moment: datetime) -> datetime:
     return moment.replace(minute=0, second=0, microsecond=0)
 
 
+MARGIN = timedelta(minutes=20)
+"""How far around a note's hour its neighbours matter: rules that count look at the hour and this on both sides."""
+
+
+def around(hour: datetime) -> tuple[datetime, datetime]:
+    """Give the stretch of time that rules about an hour's notes look at, its end excluded."""
+    return hour - MARGIN, hour + timedelta(hours=1) + MARGIN
+
+
 def medians(samples: "list[Sample]") -> dict[tuple[str, str, datetime], float]:
     """Give the offset of each pair and hour: the median of its samples, to the millisecond."""
     grouped: dict[tuple[str, str, datetime], list[float]] = {}

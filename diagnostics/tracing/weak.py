@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from diagnostics.tracing.compact import CODE, OPEN, What
 from diagnostics.tracing.joined import Joiner, Thread
-from diagnostics.tracing.story import Clocks, Key, Row
+from diagnostics.tracing.story import Clocks, Key, Row, around, hour_of
 
 BEFORE, AFTER = timedelta(minutes=15), timedelta(hours=72)  # an encounter's documents (domain.md section 5, key 4)
 AUTHOR_AFTER = timedelta(minutes=15)  # key 5
@@ -75,6 +75,7 @@ class Weak:
         self.unplaced: list[Group] = []
         self._needs: dict[Key, dict[int, datetime]] = {}
         self._shifts: dict[Key, timedelta] = {}
+        self._clients: dict[tuple[str, datetime], set[str]] = {}
         groups = _grouped(joiner.loose_ehr)
         if groups:
             self._index_notes(groups)
@@ -100,15 +101,12 @@ class Weak:
         return found
 
     def _index_notes(self, groups: Sequence[Group]) -> None:
-        """Find the notes of the encounters and patients that loose rows name, and who sends under which client."""
+        """Find the notes of the encounters and patients that loose rows name."""
         self._of_encounter: dict[Key, list[Thread]] = {
             group.encounter: [] for group in groups if group.encounter is not None
         }
         self._of_patient: dict[Key, list[Thread]] = {group.patient: [] for group in groups if group.patient is not None}
-        self._clients: dict[str, set[str]] = defaultdict(set)
         for thread in self.joiner.notes.values():
-            if thread.client:
-                self._clients[thread.site].add(thread.client)
             if thread.encounter in self._of_encounter:
                 self._of_encounter[thread.encounter].append(thread)
             if thread.patient in self._of_patient:
@@ -194,8 +192,22 @@ class Weak:
     def _other_client(self, thread: Thread, group: Group) -> bool:
         """Tell whether the EHR saw the rows under a client under which this note's site never sends."""
         origin = next((row.origin for row in group.rows if row.origin), "")
-        known = {thread.client} if thread.client else self._clients.get(thread.site, set())
-        return bool(origin and known) and origin not in known
+        if not origin:
+            return False
+        known = {thread.client} if thread.client else self._clients_of(thread.site, hour_of(thread.begun))
+        return bool(known) and origin not in known
+
+    def _clients_of(self, site: str, hour: datetime) -> set[str]:
+        """Give the clients under which the EHR saw a site's notes around an hour."""
+        found = self._clients.get((site, hour))
+        if found is None:
+            first, last = around(hour)
+            found = self._clients[site, hour] = {
+                thread.client
+                for thread in self.joiner.notes.values()
+                if thread.site == site and thread.client and first <= thread.begun < last
+            }
+        return found
 
     def _nearest(self, threads: Sequence[Thread], group: Group) -> Thread | None:
         """Give the note whose gap lies nearest before the rows."""
