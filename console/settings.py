@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "console.tickets",
     "console.knowledge",
     "console.monitoring",
+    "console.worklist",
     "console.changes",
     "console.reports",
     "console.health",
@@ -219,6 +220,18 @@ WORK_RING_AGAIN_S = env.float("WORK_RING_AGAIN_S", default=10.0)
 # Whether integrations that nobody diagnosed for a day are looked at, so that an ending certificate is noticed.
 MONITORING_DAILY_LOOK = env.bool("MONITORING_DAILY_LOOK", default=True)
 RUN_BUDGET_S = env.float("RUN_BUDGET_S", default=30.0)
+LOG_GAPS_KNOWN_S = env.float("LOG_GAPS_KNOWN_S", default=60.0)  # how long a page may say what was known of silent logs
+# A folder whose files are brought in by themselves; workers of the default queue must see it under this path.
+LOG_DROP_FOLDER = env("LOG_DROP_FOLDER", default="")
+LOG_DROP_STEADY_S = env.float("LOG_DROP_STEADY_S", default=15.0)  # a file that did not grow for so long is whole
+LOG_DROP_KEEP_DAYS = env.int("LOG_DROP_KEEP_DAYS", default=7)  # how long files that were taken lie there
+if LOG_DROP_FOLDER:
+    CELERY_BEAT_SCHEDULE |= {
+        "drop-folder": {
+            "task": "console.monitoring.tasks.look_into_drop_folder", "schedule": 30.0, "options": {"expires": 25},
+        },
+        "drop-folder-kept": {"task": "console.monitoring.tasks.forget_taken", "schedule": 3600.0},
+    }  # fmt: skip
 # What the operator lets probes reach, as `network:ports` words; deployment configuration only, never a page.
 PROBE_ALLOW = env.list("PROBE_ALLOW", default=["127.0.0.0/8:*"] if DEMO else [])
 

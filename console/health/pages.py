@@ -26,7 +26,7 @@ from console.health.without_note import without_note
 from console.integrations.models import Baseline, Contact, Integration, MaintenanceWindow, Segment, Source
 from console.integrations.segments import MOST, WAYS, segments_of
 from console.integrations.settings_fields import SECRET_WORDS
-from console.monitoring.models import Alert
+from console.monitoring.models import Alert, AuditPull
 from console.monitoring.queries import open_alerts
 from console.shared.work import OPEN_STATES, WorkState
 from console.tickets.access import visible as visible_tickets
@@ -280,6 +280,11 @@ class IntegrationPage:
         """Give the systems that hand in log rows, with their tokens."""
         rows = Source.objects.filter(integration=self.integration).prefetch_related("tokens")
         return list(rows.order_by("name", "id"))
+
+    @cached_property
+    def pull(self) -> AuditPull | None:
+        """Give the standing order to ask the EHR for its audit events."""
+        return AuditPull.objects.filter(integration=self.integration).first()
 
 
 _ASKED = {

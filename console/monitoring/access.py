@@ -9,7 +9,7 @@ from django.http import Http404
 from console.accounts.access import grants, require
 from console.accounts.models import Facility, User
 from console.accounts.roles import Right
-from console.integrations.models import Integration, SourceToken
+from console.integrations.models import Integration, Source, SourceToken
 from console.monitoring.models import Alert, AlertRule
 from console.notes.models import LogImport
 
@@ -59,6 +59,14 @@ def token_or_404(user: Person, token_id: uuid.UUID) -> SourceToken:
         raise Http404("There is no such token.")
     require(user, Right.MANAGE_INTEGRATIONS, token.source.facility_id)
     return token
+
+
+def source_or_404(user: Person, source_id: uuid.UUID) -> Source:
+    """Give a source that a person may look after: 404 where he sees none of its facility, 403 where he only sees."""
+    rows = Source.objects.select_related("integration", "facility")
+    source: Source = _one(user, rows, source_id, Right.SEE_INTEGRATIONS, "There is no such source.")
+    require(user, Right.MANAGE_INTEGRATIONS, source.facility_id)
+    return source
 
 
 def import_or_404(user: Person, import_id: uuid.UUID) -> LogImport:

@@ -1,17 +1,16 @@
-"""What the pages of log import and of tokens show."""
+"""What the page of log import shows."""
 
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.models import QuerySet
 
 from console.accounts.access import grants
 from console.accounts.models import User
 from console.accounts.roles import Right
-from console.integrations.models import Integration, SourceToken
-from console.monitoring.forms import LogForm, TokenForm
+from console.integrations.models import Integration
+from console.monitoring.forms import LogForm
 from console.notes.models import LogImport
 
 RECENT = 20
@@ -29,17 +28,6 @@ class LogsPage:
     any_integration: bool
     may_open: frozenset[uuid.UUID]
     may_manage: bool
-
-
-@dataclass(frozen=True)
-class SourcesPage:
-    """The tokens, and the one just made."""
-
-    form: TokenForm
-    made: str
-    tokens: tuple[SourceToken, ...]
-    address: str
-    any_integration: bool
 
 
 def choices(facilities: Collection[uuid.UUID]) -> QuerySet[Integration]:
@@ -63,18 +51,4 @@ def logs_page(user: User, facilities: Collection[uuid.UUID], form: LogForm, done
         any_integration=choices(facilities).exists(),
         may_open=rights.where(Right.OPEN_PAYLOAD),
         may_manage=bool(rights.where(Right.MANAGE_INTEGRATIONS)),
-    )
-
-
-def sources_page(facilities: Collection[uuid.UUID], form: TokenForm, made: str) -> SourcesPage:
-    """Read the page of tokens."""
-    tokens = SourceToken.objects.filter(source__facility__in=facilities).select_related(
-        "source__integration", "source__facility", "created_by"
-    )
-    return SourcesPage(
-        form=form,
-        made=made,
-        tokens=tuple(tokens.order_by("revoked_at", "-created_at", "-id")[:100]),
-        address=f"{settings.CONSOLE_ADDRESS}api/v1/logs/",
-        any_integration=choices(facilities).exists(),
     )

@@ -1,4 +1,4 @@
-"""Log rows by hand: paste or upload, what became of them, and the tokens with which systems send their own."""
+"""Log rows by hand: paste or upload, and what became of them."""
 
 import uuid
 
@@ -7,16 +7,16 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from console.accounts.access import grants
 from console.accounts.place import places
 from console.accounts.roles import Right
 from console.accounts.services import record
-from console.integrations.tokens import make_token, revoke, source_of
-from console.monitoring.access import import_or_404, token_or_404
-from console.monitoring.forms import LogForm, TokenForm
-from console.monitoring.log_pages import choices, logs_page, sources_page
+from console.integrations.tokens import source_of
+from console.monitoring.access import import_or_404
+from console.monitoring.forms import LogForm
+from console.monitoring.log_pages import choices, logs_page
 from console.notes.intake import take_body
 from console.notes.models import LogImport
 
@@ -53,32 +53,3 @@ def quarantined(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
     response = HttpResponse(body, content_type="application/octet-stream")
     response["Content-Disposition"] = f'attachment; filename="quarantined-{made.at:%Y%m%d-%H%M%S}.ndjson"'
     return response
-
-
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-def sources(request: HttpRequest) -> HttpResponse:
-    """Show the tokens with which systems send rows, and make one: it is shown in this answer and never again."""
-    shown = places(request, Right.MANAGE_INTEGRATIONS)
-    if not grants(request.user).where(Right.MANAGE_INTEGRATIONS):
-        raise PermissionDenied("Your role does not manage tokens. Ask an integration engineer.")
-    form = TokenForm(request.POST or None)
-    form.fields["integration"].queryset = choices(shown)
-    made = ""
-    if form.is_bound and form.is_valid():
-        source = source_of(form.cleaned_data["integration"])
-        made = make_token(source=source, name=form.cleaned_data["name"], by=request.user)
-        form = TokenForm()
-        form.fields["integration"].queryset = choices(shown)
-    page = sources_page(shown, form, made)
-    return render(request, "monitoring/sources.html", {"page": page}, status=422 if form.is_bound else 200)
-
-
-@login_required
-@never_cache
-@require_POST
-def revoke_token(request: HttpRequest, token_id: uuid.UUID) -> HttpResponse:
-    """End a token."""
-    revoke(token=token_or_404(request.user, token_id), by=request.user)
-    return redirect("monitoring:sources")

@@ -116,6 +116,11 @@ class DropFile(WorkRow):
     def __str__(self) -> str:
         return f"dropped file {self.id}"
 
+    @property
+    def name(self) -> str:
+        """Give the file's name for those who may read patients' names; what is no text is spelled out."""
+        return bytes(self.path).rpartition(b"/")[2].decode("utf-8", "backslashreplace")
+
 
 class DropLook(models.Model):
     """What the last look into the drop folder met that belongs to no source. There is one row."""

@@ -44,6 +44,14 @@ def look_into_drop_folder() -> None:
 
 
 @app.task
+def forget_taken() -> None:
+    """Delete what was taken from the drop folder long ago."""
+    from console.monitoring.drop_folder import forget_taken as forget
+
+    forget()
+
+
+@app.task
 def take_dropped_file(file_id: str) -> None:
     """Bring one file of the drop folder in, or a further part of it, unless another worker does."""
     from console.monitoring.drop_files import execute as take

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.monitoring import alert_views, log_views, views
+from console.monitoring import alert_views, log_views, source_views, views
 
 app_name = "monitoring"
 
@@ -15,7 +15,10 @@ urlpatterns = [
     path("monitoring/alerts/<uuid:alert_id>/acknowledge/", alert_views.acknowledge, name="acknowledge"),
     path("monitoring/logs/", log_views.logs, name="logs"),
     path("monitoring/logs/<uuid:import_id>/lines/", log_views.quarantined, name="quarantined"),
-    path("monitoring/sources/", log_views.sources, name="sources"),
-    path("monitoring/sources/<uuid:token_id>/revoke/", log_views.revoke_token, name="revoke_token"),
+    path("monitoring/sources/", source_views.sources, name="sources"),
+    path("monitoring/sources/<uuid:source_id>/", source_views.source, name="source"),
+    path("monitoring/sources/<uuid:source_id>/zone/", source_views.set_source_zone, name="set_source_zone"),
+    path("monitoring/sources/<uuid:source_id>/columns/forget/", source_views.forget_columns, name="forget_columns"),
+    path("monitoring/sources/<uuid:token_id>/revoke/", source_views.revoke_token, name="revoke_token"),
     path("monitoring/<uuid:integration_id>/", views.integration, name="integration"),
 ]
