@@ -7,11 +7,11 @@ the low six bits with flags above; the numbers are stored and stay as they are.
 import json
 from collections.abc import Mapping
 from enum import IntEnum
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from diagnostics.evidence.logs import ScribeRow
 from diagnostics.parsing.logs import scribe_rows
+from diagnostics.remembering import remembered
 from diagnostics.tracing.attempts import outcome, refuses_token
 
 CODE = 63
@@ -130,7 +130,7 @@ def _scribe_what(event: str, row: Mapping[str, Any]) -> int:
     return what
 
 
-@lru_cache(maxsize=4096)  # answers repeat: a cause that failed a thousand notes wrote one text a thousand times
+@remembered(4096)  # answers repeat: a cause that failed a thousand notes wrote one text a thousand times
 def _answer(event: str, status: int | None, ack: str, error: str | None, kind: str) -> int:
     """Classify an answer as the engine does, and tell whether it said that the note was queued."""
     row: dict[str, Any] = {"at": "2000-01-01T00:00:00+00:00", "event": event, "status": status, "error": error}

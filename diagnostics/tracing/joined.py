@@ -242,10 +242,14 @@ class Joiner:
         return near[0] if len(near) == 1 else None
 
     def _used_again(self, thread: Thread, row: Row) -> bool:
-        """Tell whether a row so long after a note, about a request that the note did not make, is another note's."""
-        if row[0] < thread.scribe[-1][0] + USED_AGAIN or row[4] is None or self._by_request.get(row[4]) is thread:
+        """Tell whether a row so long after a note is of a later use of its id: another request, another encounter."""
+        if row[0] < thread.scribe[-1][0] + USED_AGAIN:
             return False
-        return _has_requests(thread)
+        if row[5] is not None and thread.encounter is not None and row[5] != thread.encounter:
+            return True
+        if row[4] is None or self._by_request.get(row[4]) is thread:
+            return False
+        return bool(thread.ehr) or _has_requests(thread)
 
     def _by_resource(self, touched: set[Key]) -> None:
         """Add rows about the same document that lost their ids: a filer's row often carries only the document."""
