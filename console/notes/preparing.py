@@ -5,7 +5,7 @@ stand in `bad`. A batch is bounded in lines and in bytes, so that memory stays t
 """
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Empty, Full, Queue
@@ -23,6 +23,7 @@ from diagnostics.parsing.log_formats.pieces import HEAD_BYTES, LONGEST_LINE_BYTE
 BATCH_ROWS = 10_000
 BATCH_BYTES = 8 * 1024 * 1024
 _AHEAD = 2
+_GOODBYE_S = 5.0
 T = TypeVar("T")
 
 
@@ -143,7 +144,20 @@ def of_lines(preparer: Preparer, lines: Iterable[Line], *, tell: bool = False) -
         yield batch
 
 
-def ahead(made: Iterator[T]) -> Iterator[T]:
+def set_aside(lines: Iterable[Line], reason: str) -> Iterator[Prepared]:
+    """Set every line aside for one reason, batch by batch."""
+    batch = Prepared()
+    for line in lines:
+        batch.bad.append((line.number, reason, kept(line.raw)))
+        batch.line, batch.size, batch.end = line.number, batch.size + len(line.raw), line.end
+        if batch.full:
+            yield batch
+            batch = Prepared()
+    if batch.line:
+        yield batch
+
+
+def ahead(made: Iterator[T]) -> Generator[T]:
     """Make the next things in a thread of their own while the caller, who waits for the database, uses the last.
 
     What the making raises is raised here, after everything made before it. The thread ends with the caller's loop.
@@ -186,4 +200,4 @@ def ahead(made: Iterator[T]) -> Iterator[T]:
             yield one
     finally:
         over.set()
-        thread.join()
+        thread.join(_GOODBYE_S)  # it may wait for a standard input that stays silent

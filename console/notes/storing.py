@@ -46,7 +46,7 @@ class Shelf:
         self._ask, self._patience = 1, 1
 
     def put(self, entries: Sequence[Entry], made: LogImport | None) -> int:
-        """Store what is not there yet and give how many that were; call inside a transaction, after `ensure_partitions`.
+        """Store what is not there yet and give how many; call inside a transaction, after `ensure_partitions`.
 
         `entries` hold no id twice. Until the transaction ends no other import stores rows of this log and source.
         """
