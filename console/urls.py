@@ -20,6 +20,7 @@ urlpatterns = [
     path("", include("console.diagnoses.urls")),
     path("", include("console.knowledge.urls")),
     path("", include("console.monitoring.urls")),
+    path("", include("console.worklist.urls")),
     path("", include("console.changes.urls")),
     path("", include("console.reports.urls")),
     path("", include("console.health.urls")),

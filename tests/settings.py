@@ -10,6 +10,7 @@ os.environ["SECRET_KEY"] = secrets.token_urlsafe(40)
 os.environ["NOTETRACE_MASTER_KEY"] = f"test1:{secrets.token_hex(32)}"
 os.environ["WORK_LEASE_S"] = os.environ["WORK_RING_AGAIN_S"] = "2"
 os.environ["WORK_SWEEP_S"] = "0.5"
+os.environ["LOG_GAPS_KNOWN_S"] = "0"
 
 from console.settings import *  # noqa: E402, F403 - the very settings, under the environment set above
 

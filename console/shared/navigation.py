@@ -14,7 +14,7 @@ class Badge:
     """Stand beside an entry: a count, or a dot where `count` is None. `says` is read aloud."""
 
     says: str
-    count: int | None = None
+    count: int | str | None = None
     tone: str = ""
 
 
