@@ -1,0 +1,247 @@
+"""Correlate a stretch of time: its rows with a margin on either side, and whatever elsewhere belongs to them.
+
+A note is told by the stretch in which its first row lies. Rows of a note that lie far from its beginning (a retry on
+the next day, a filing hours later) are found by their ids; such a note is told once more, together with them.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from console.notes.correlation.loading import Keys, StoredRow, by_keys, is_ehr, place
+from console.notes.correlation.state import Scope
+from diagnostics.tracing.compact import CODE, What
+from diagnostics.tracing.correlate import MARGIN, Joined
+from diagnostics.tracing.deciding import Decider
+from diagnostics.tracing.joined import Thread, sample
+from diagnostics.tracing.story import Clocks, Story, hour_of
+from diagnostics.tracing.weak import AFTER
+
+HOUR = timedelta(hours=1)
+FAR = timedelta(days=14)  # a row with the note's own id that comes later than this is told as a document of its own
+_TOKENS = (int(What.TOKEN_GRANTED), int(What.TOKEN_REFUSED))
+_OTHER, _FILED, _SENT = int(What.EHR_OTHER), int(What.EHR_FILED), int(What.SENT)
+Pair = tuple[str, str, datetime]
+
+
+@dataclass(slots=True)
+class Told:
+    """Be what a stretch has to tell: stories, and the notes to be told again with all their rows, by their begin."""
+
+    stories: list[Story]
+    threads: dict[Any, Thread]
+    again: dict[bytes, datetime]
+    orphans: set[bytes] = field(default_factory=set)
+    settled: set[bytes] = field(default_factory=set)
+
+
+class Stretch:
+    """Hold the rows of first <= time < last with their margins, joined by ids.
+
+    `fresh` are the batches nobody has correlated yet, None for all; `guests` are notes whose rows are looked for
+    wherever they lie.
+    """
+
+    def __init__(
+        self,
+        scope: Scope,
+        rows: Sequence[StoredRow],
+        first: datetime,
+        last: datetime,
+        *,
+        fresh: Collection[int] | None = None,
+        guests: Collection[bytes] = (),
+        decider: Decider | None = None,
+    ) -> None:
+        self.scope, self.first, self.last, self.fresh = scope, first, last, fresh
+        self.guests = set(guests)
+        self.loose: list[StoredRow] = []
+        elsewhere = self._elsewhere(rows)
+        rows = sorted([*rows, *elsewhere], key=place) if elsewhere else rows
+        ehr = [row for row in rows if is_ehr(row)]
+        self.joined = Joined(
+            [row for row in rows if not is_ehr(row)], ehr, now=scope.now, has_scribe=scope.has_scribe,
+            has_ehr=scope.has_ehr, logs_filing=scope.logs_filing, shared=scope.shares_ids,
+            usual_delay=scope.usual_delay, reach=scope.reach, decider=decider,
+        )  # fmt: skip
+        self.foreign = {row[13] for row in elsewhere}
+
+    @property
+    def from_(self) -> datetime:
+        """Give where the loaded rows begin."""
+        return self.first - MARGIN
+
+    @property
+    def to(self) -> datetime:
+        """Give where the loaded rows end."""
+        return self.last + MARGIN
+
+    def offsets(self) -> dict[Pair, tuple[float, int]]:
+        """Give the clocks' offset of each hour and pair that begins here, and from how many notes it is.
+
+        Only rows near the hour count, so that it is the same however much was loaded beside them.
+        """
+        shown: dict[Pair, list[float]] = {}
+        for found in self.joined.samples():
+            if self.first <= found.hour < self.last:
+                thread = self.joined.notes[found.note]
+                seconds = found.seconds if _is_near(thread, found.hour) else _near(thread, found.hour)
+                if seconds is not None:
+                    shown.setdefault((found.site, found.client, found.hour), []).append(seconds)
+        for thread in self.joined.notes.values():
+            hour = hour_of(thread.begun)
+            if thread.sampled is None and self.first <= hour < self.last and not _is_near(thread, hour):
+                seconds = _near(thread, hour)
+                if seconds is not None:
+                    shown.setdefault((thread.site, thread.client, hour), []).append(seconds)
+        return {pair: (round(median(seconds), 3), len(seconds)) for pair, seconds in shown.items()}
+
+    def tell(self, clocks: Clocks, *, moved: Collection[Pair] = (), due: Collection[bytes] = ()) -> Told:
+        """Tell the notes that begin here.
+
+        Of notes without fresh rows only those that may have changed: whose clock `moved`, that are `due`, or that
+        their neighbours bear on.
+        """
+        wanted = self._wanted(moved, due)
+        stories = self.joined.stories(clocks, wanted)
+        orphans = {story.orphan for story in stories if story.note is None}
+        here = [s for s in stories if s.note is not None or self.first <= s.born_at < self.last]
+        threads = {key: self.joined.notes[key] for key in wanted}
+        return Told(here, threads, self._again(), orphans, self._settled(threads.values()))
+
+    def _wanted(self, moved: Collection[Pair], due: Collection[bytes]) -> set[bytes]:
+        notes = self.joined.notes
+        if self.guests:
+            return {
+                key
+                for key, thread in notes.items()
+                if key in self.guests or (self.first <= thread.begun < self.last and not is_plain(thread))
+            }
+        home = {key: thread for key, thread in notes.items() if self.first <= thread.begun < self.last}
+        if self.fresh is None:
+            return set(home)
+        sites = {(site, hour) for site, _, hour in moved}
+        return {
+            key
+            for key, thread in home.items()
+            if key in due
+            or not is_plain(thread)
+            or (sites and (thread.site, hour_of(thread.begun)) in sites)
+            or self._is_fresh(thread.scribe)
+            or self._is_fresh(thread.ehr)
+        }
+
+    def _is_fresh(self, rows: Iterable[Any]) -> bool:
+        return self.fresh is None or any(row[14] in self.fresh for row in rows)
+
+    def _settled(self, threads: Iterable[Thread]) -> set[bytes]:
+        """Give the ids under which documents of these notes may have been told as nobody's."""
+        return {key for thread in threads for row in thread.ehr for key in (row[3], row[8]) if key is not None}
+
+    # What lies elsewhere ------------------------------------------------------------------------------------------
+
+    def _elsewhere(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
+        """Find the rows outside that belong to rows here: by ids of rows that nothing here explains."""
+        keys, encounters = self._unexplained(rows)
+        ahead = Keys()
+        if self.guests:
+            keys.note |= self.guests
+            for row in rows:
+                if row[2] in self.guests:
+                    keys.take([row])
+                    if row[5] is not None:
+                        encounters.encounter.add(row[5])
+        elif self.fresh is not None and self.to <= self.scope.now:
+            ahead.take(row for row in rows if row[14] in self.fresh and not is_ehr(row))
+        found = [
+            *self._outside(keys, FAR),
+            *self._outside(encounters, AFTER + MARGIN),
+            *self._outside(ahead, FAR, before=timedelta()),
+        ]
+        if found:
+            further = Keys().take(found, ("note", "transaction", "request", "document"))
+            found += self._outside(further.without(keys), FAR)
+        if self.guests:
+            own = {row[5] for row in found if row[2] in self.guests and row[5] is not None}
+            found += self._outside(Keys(encounter=own - encounters.encounter), AFTER + MARGIN)
+        return list({row[13]: row for row in found}.values())
+
+    def _outside(self, keys: Keys, far: timedelta, *, before: timedelta | None = None) -> list[StoredRow]:
+        if not keys:
+            return []
+        first, last = self.from_ - (far if before is None else before), min(self.to + far, self.scope.now + MARGIN)
+        from_, to = self.from_, self.to
+        return [row for row in by_keys(self.scope.integration, keys, first, last) if not from_ <= row[0] < to]
+
+    def _unexplained(self, rows: Sequence[StoredRow]) -> tuple[Keys, Keys]:
+        """Give the ids of rows that no note here carries, and the encounters of such rows."""
+        transactions, requests, documents = set(), set(), set()
+        for row in rows:
+            if row[2] is not None:
+                transactions.add(row[3])
+                requests.add(row[4])
+                documents.add(row[8])
+        for known in (transactions, requests, documents):
+            known.discard(None)
+        loose = []
+        for row in rows:
+            if row[2] is not None:
+                continue
+            code = row[1] & CODE
+            if code == _OTHER or code in _TOKENS:
+                continue
+            if row[3] in transactions or row[4] in requests or row[8] in documents:
+                if row[8] is not None:
+                    documents.add(row[8])
+            else:
+                loose.append(row)
+        self.loose = loose = [row for row in loose if row[8] not in documents]
+        return Keys().take(loose), Keys().take((row for row in loose if is_ehr(row)), ("encounter",))
+
+    def _again(self) -> dict[bytes, datetime]:
+        """Give the notes that begin elsewhere and have rows here that they were not told with."""
+        again: dict[bytes, datetime] = {}
+        early, late = self.first + MARGIN, self.last - MARGIN
+        encounters = {row[5] for row in self.loose if row[5] is not None and self._concerns(row)}
+        for key, thread in self.joined.notes.items():
+            begun = thread.begun
+            if self.first <= begun < self.last or key in self.guests:
+                continue
+            unseen = [
+                row
+                for row in (*thread.scribe, *thread.ehr)
+                if self.first <= row[0] < self.last
+                and (row[0] >= early or begun < self.from_ if begun < self.first else row[0] < late)
+            ]
+            if any(self._concerns(row) for row in unseen) or (
+                thread.encounter is not None and thread.encounter in encounters
+            ):
+                again[key] = begun
+        return again
+
+    def _concerns(self, row: Any) -> bool:
+        return self.first <= row[0] < self.last and (self.fresh is None or row[14] in self.fresh)
+
+
+def is_plain(thread: Thread) -> bool:
+    """Tell whether ids alone tell a note's whole story: one sending, and the EHR's filing of it."""
+    sendings = sum(row[1] & CODE == _SENT for row in thread.scribe)
+    return sendings == 1 and any(row[1] & CODE == _FILED for row in thread.ehr)
+
+
+def _is_near(thread: Thread, hour: datetime) -> bool:
+    """Tell whether all rows of a note that begins in this hour lie near it."""
+    first, last = hour - MARGIN, hour + HOUR + MARGIN
+    ehr = thread.ehr
+    return thread.scribe[-1].at < last and (not ehr or (ehr[0].at >= first and ehr[-1].at < last))
+
+
+def _near(thread: Thread, hour: datetime) -> float | None:
+    """Give the offset that a note's rows near the hour show."""
+    first, last = hour - MARGIN, hour + HOUR + MARGIN
+    part = Thread(thread.key, thread.scribe[0])
+    part.scribe = [row for row in thread.scribe if row.at < last]
+    part.ehr = [row for row in thread.ehr if first <= row.at < last]
+    return sample(part)
