@@ -15,7 +15,9 @@ class MonitoringConfig(AppConfig):
         from console.diagnoses.conclusions import listen
         from console.monitoring.certificates import take_certificates
         from console.monitoring.notices import badge, notices, shown
+        from console.monitoring.source_notices import notices as source_notices
 
         listen(take_certificates)
         add_entry(Entry(30, "Monitoring", "monitoring:overview", ("monitoring",), shown, badge))
         add_notices(notices)
+        add_notices(source_notices)

@@ -44,8 +44,6 @@ STORED_AT_ONCE_BYTES = 8 * 1024 * 1024
 REMEMBERED = 4000
 LONGEST_PAUSE = timedelta(hours=6)
 SHARE_OF_RATE = 0.25  # of the integration's own limit: notes go first
-TELL_AFTER = 3
-TOLD_AT_ONCE = frozenset({"not_set_up", "token", "scope", "forbidden", "not_offered"})  # waiting mends none of these
 _UNSORTED = Trouble(
     "odd", "The EHR gives its events in no order, and more of them than one pull may fetch.",
     f"Ask more often, so that fewer come at once. Otherwise: {OTHERWISE}",

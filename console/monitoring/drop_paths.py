@@ -5,6 +5,7 @@ what somebody exchanges meanwhile is found out or not met. Names are bytes; they
 """
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ def opened(root: str, *names: bytes) -> Iterator[int]:
     folder = os.open(root, _FOLDER)
     try:
         for name in names:
+            if name in (b"", b".", b"..") or b"/" in name:
+                raise NotADirectoryError(errno.ENOTDIR, "no folder's name")
             below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
             os.close(folder)
             folder = below
