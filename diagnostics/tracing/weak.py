@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from diagnostics.tracing.compact import CODE, OPEN, What
+from diagnostics.tracing.compact import CODE, What
+from diagnostics.tracing.gaps import EARLY, gaps, may_be_copy
 from diagnostics.tracing.joined import Joiner, Thread
+from diagnostics.tracing.loose import Group, grouped
 from diagnostics.tracing.story import Clocks, Key, Row, around, hour_of
 
 BEFORE, AFTER = timedelta(minutes=15), timedelta(hours=72)  # an encounter's documents (domain.md section 5, key 4)
 AUTHOR_AFTER = timedelta(minutes=15)  # key 5
-EARLY, SOON = timedelta(seconds=5), timedelta(minutes=5)  # by time alone
+SOON = timedelta(minutes=5)  # by time alone, this long after it was due
 ROUNDS = 2  # row and note must be each other's nearest; those left over are asked once more
 SURE, LIKELY, GUESSED = 0.66, 0.5, 0.4
 
@@ -25,34 +27,6 @@ _RECEIVED, _ACCEPTED, _REJECTED, _FILED = (
     int(What.EHR_RECEIVED), int(What.EHR_ACCEPTED), int(What.EHR_REJECTED), int(What.EHR_FILED)
 )  # fmt: skip
 _WHOLE = [_RECEIVED, _ACCEPTED, _FILED]
-
-
-@dataclass(slots=True)
-class Group:
-    """Be loose rows of the EHR that are of one document: by its own transaction, request or document id."""
-
-    rows: list[Row] = field(default_factory=list)
-    own: set[Key] = field(default_factory=set)
-    encounter: Key | None = None
-    patient: Key | None = None
-    author: Key | None = None
-
-    def add(self, row: Row) -> None:
-        """Take a row in."""
-        self.rows.append(row)
-        self.own |= {key for key in (row.transaction, row.request) if key is not None}
-        self.encounter = self.encounter if self.encounter is not None else row.encounter
-        self.patient = self.patient if self.patient is not None else row.patient
-        self.author = self.author if self.author is not None else row.author
-
-    @property
-    def at(self) -> datetime:
-        """Give when the EHR first told of it, by its own clock."""
-        return self.rows[0].at
-
-    def has(self, code: int) -> bool:
-        """Tell whether the EHR said this of it."""
-        return any(row.what & CODE == code for row in self.rows)
 
 
 @dataclass(slots=True)
@@ -76,7 +50,7 @@ class Weak:
         self._needs: dict[Key, dict[int, datetime]] = {}
         self._shifts: dict[Key, timedelta] = {}
         self._clients: dict[tuple[str, datetime], set[str]] = {}
-        groups = _grouped(joiner.loose_ehr)
+        groups = grouped(joiner.loose_ehr)
         if groups:
             self._index_notes(groups)
             left = self._by_encounter(groups)
@@ -97,8 +71,12 @@ class Weak:
         if found is None:
             if thread.key not in self.placed and [row[1] & CODE for row in thread.ehr] == _WHOLE:
                 return {}
-            found = self._needs[thread.key] = _gaps(thread, self.placed.get(thread.key), self.shift(thread))
+            found = self._needs[thread.key] = gaps(thread, self._beside(thread), self.shift(thread))
         return found
+
+    def _beside(self, thread: Thread) -> list[Row]:
+        placed = self.placed.get(thread.key)
+        return [*thread.ehr, *placed.rows] if placed else thread.ehr
 
     def _index_notes(self, groups: Sequence[Group]) -> None:
         """Find the notes of the encounters and patients that loose rows name."""
@@ -176,18 +154,7 @@ class Weak:
         needs = self.needs(thread)
         if any((code := row.what & CODE) in needs or (code == _REJECTED and _FILED in needs) for row in group.rows):
             return True
-        return group.has(_FILED) and self._may_be_copy(thread)
-
-    def _may_be_copy(self, thread: Thread) -> bool:
-        """Tell whether a note was sent more often with a chance to arrive than the EHR shows filings of it."""
-        codes = thread.writes()
-        arrived = sum(
-            code in (What.ACCEPTED, What.LOST) or (code == What.REJECTED and bool(row.what & OPEN))
-            for row, code in codes
-        )
-        placed = self.placed.get(thread.key)
-        rows = [*thread.ehr, *placed.rows] if placed else thread.ehr
-        return arrived > sum(row.what & CODE == _FILED for row in rows)
+        return group.has(_FILED) and may_be_copy(thread, self._beside(thread))
 
     def _other_client(self, thread: Thread, group: Group) -> bool:
         """Tell whether the EHR saw the rows under a client under which this note's site never sends."""
@@ -339,69 +306,6 @@ class Weak:
                     if at < len(times) and times[at] <= row.at + shift + near:
                         self.placed[thread.key].nameless = True
                         break
-
-
-def _gaps(thread: Thread, placed: Placed | None, shift: timedelta) -> dict[int, datetime]:
-    """Give what should stand in the EHR's log beside what stands there, each with when it was due.
-
-    A filing that never came may also be a refusal inside; a refusal by a gateway may hide that the note arrived.
-    """
-    rows = [*thread.ehr, *placed.rows] if placed else thread.ehr
-    codes = [row.what & CODE for row in rows]
-    sent, accepted, refused, may_have_arrived, tries = None, None, None, False, 0
-    for row, code in thread.writes():
-        tries += code != What.SENT
-        if code == What.SENT:
-            sent = row.at if sent is None else sent
-        elif code == What.ACCEPTED:
-            accepted = row.at
-        elif code == What.REJECTED:
-            refused = row.at
-            may_have_arrived |= bool(row.what & OPEN)
-        elif code == What.LOST:
-            may_have_arrived = True
-    if not rows and accepted is None and refused is None:
-        return {}
-    answered = accepted or refused
-    known = sent or answered or (rows[0].at - shift if rows else thread.begun)
-    decided = next((row for row in reversed(rows) if row.what & CODE in (_ACCEPTED, _REJECTED)), None)
-    needs = {}
-    if _RECEIVED not in codes:
-        needs[_RECEIVED] = known
-    if accepted is not None and _ACCEPTED not in codes:
-        needs[_ACCEPTED] = accepted
-    if refused is not None and accepted is None and _REJECTED not in codes:
-        needs[_REJECTED] = refused
-    last_refused = decided is not None and decided.what & CODE == _REJECTED
-    if last_refused and accepted is not None and decided is not None:
-        last_refused = decided.at - shift >= accepted - EARLY  # an earlier refusal that a later sending made good
-    open_ended = may_have_arrived and codes.count(_REJECTED) < tries
-    taken = open_ended or (not last_refused and (accepted is not None or refused is None))
-    expected = max(1, min(codes.count(_RECEIVED), codes.count(_ACCEPTED)))
-    if taken and codes.count(_FILED) < expected:
-        since = decided.at - shift if decided is not None and decided.what & CODE == _ACCEPTED else None
-        needs[_FILED] = since or accepted or known
-    return needs
-
-
-def _grouped(rows: Sequence[Row]) -> list[Group]:
-    """Put loose rows together that are of one document; rows without an id of their own stand alone."""
-    groups: list[Group] = []
-    by_key: dict[tuple[str, Key], Group] = {}
-    for row in rows:
-        keys = [
-            (name, key)
-            for name, key in (("t", row.transaction), ("r", row.request), ("d", row.document))
-            if key is not None
-        ]
-        group = next((by_key[key] for key in keys if key in by_key), None)
-        if group is None:
-            group = Group()
-            groups.append(group)
-        group.add(row)
-        for key in keys:
-            by_key.setdefault(key, group)
-    return groups
 
 
 def _place(row: Row) -> tuple[datetime, int]:
