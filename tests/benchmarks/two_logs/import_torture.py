@@ -103,15 +103,20 @@ def write(path: Path, count: int, seed: int = SEED, huge: int = HUGE) -> Told:
     return Told(count, count - len(bad), len(seen), len(bad), sorted(number + 1 for number in bad))
 
 
-def killed(house: Household, path: Path, rng: random.Random, seconds: float) -> tuple[bool, float]:
-    """Start the import and kill it at a random moment; tell whether it was still running, and its peak memory."""
+def killed(house: Household, path: Path, rng: random.Random, reached: int) -> tuple[bool, float]:
+    """Start the import, kill it a random moment after `reached` lines are done; tell whether it ran, and its memory."""
     process = house.start("import_logs", "scribe", str(path), "--json")
-    with Watch(process.pid, house.server.process_id()) as watch:
-        deadline = time.monotonic() + seconds * (0.3 + rng.random())
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.01)
+    with Watch(process.pid, house.server.process_id()) as watch, psycopg.connect(house.url("postgres")) as connection:
+        connection.autocommit = True
+        done = 0
+        while done < reached and process.poll() is None:
+            time.sleep(0.05)
+            found = connection.execute("SELECT coalesce(max(line), 0) FROM notes_logimport").fetchone()
+            done = int(found[0]) if found else 0
+        time.sleep(rng.random())
         alive = process.poll() is None
-        os.killpg(process.pid, signal.SIGKILL) if alive else None
+        if alive:
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
     return alive, watch.peak
 
@@ -140,21 +145,24 @@ def stored(house: Household) -> dict[str, int]:
 def torture(house: Household, path: Path, told: Told, kills: int = KILLS, seed: int = SEED) -> None:
     """Kill, resume, hand in again; raise where anything does not add up."""
     rng = random.Random(seed)
-    house.run("check")
-    rate = max(4.0, told.rows / 30_000 / (kills + 1))
-    done = peak = 0.0
-    while done < kills:
-        alive, used = killed(house, path, rng, rate)
+    peak = 0.0
+    moments = sorted(rng.randrange(told.rows * 9 // 10) for _ in range(kills))
+    for moment in moments:
+        alive, used = killed(house, path, rng, moment)
         peak = max(peak, used)
-        print(f"killed: {alive}; tables hold {stored(house)}", flush=True)
         if not alive:
-            print("  (it had ended before it was killed)")
-            break
-        done += 1
+            raise AssertionError("the import ended before it could be killed: take more rows")
+        tables = stored(house)
+        told_now = {name: tables[name] for name in ("entries", "receipts' rows", "quarantined lines")}
+        print(f"killed a moment after line {moment:,}; the tables hold {told_now}", flush=True)
+        expect("rows of the receipt so far", tables["receipts' rows"], sum(
+            tables[f"receipts' {part}"] for part in ("stored", "duplicate", "quarantined")
+        ))  # fmt: skip
+        expect("rows in the log so far", tables["entries"], tables["receipts' stored"])
     ran = house.run("import_logs", "scribe", str(path), "--json")
     first = ran.last_json()
     tables = stored(house)
-    print(f"finished after {done:.0f} kills: {json.dumps(first)}; peak {max(peak, ran.peak_mb):.0f} MB; {tables}")
+    print(f"finished after {kills} kills: {json.dumps(first)}; peak {max(peak, ran.peak_mb):.0f} MB; {tables}")
     expect("rows in the log", tables["entries"], told.distinct)
     expect("rows in batches", tables["batches' rows"], told.distinct)
     expect("stored by all receipts", tables["receipts' stored"], told.distinct)
@@ -191,10 +199,7 @@ def main() -> None:
     with household() as house, tempfile.TemporaryDirectory(prefix="torture-") as folder:
         path = Path(folder) / "scribe.ndjson"
         told = write(path, options.rows)
-        print(
-            f"{told.rows:,} rows, {told.distinct:,} different good ones, {told.bad:,} bad; {path.stat().st_size / 1e6:.0f} MB",
-            flush=True,
-        )
+        print(f"{told.rows:,} rows, {told.distinct:,} different good ones, {told.bad:,} bad", flush=True)
         torture(house, path, told, options.kills)
 
 
