@@ -16,7 +16,7 @@ from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN, Joined
 from diagnostics.tracing.deciding import Decider
 from diagnostics.tracing.joined import Thread, sample
-from diagnostics.tracing.story import Clocks, Story, hour_of
+from diagnostics.tracing.story import Clocks, Sample, Story, hour_of
 from diagnostics.tracing.weak import AFTER
 
 HOUR = timedelta(hours=1)
@@ -66,7 +66,7 @@ class Stretch:
             has_ehr=scope.has_ehr, logs_filing=scope.logs_filing, shared=scope.shares_ids,
             usual_delay=scope.usual_delay, reach=scope.reach, decider=decider,
         )  # fmt: skip
-        self.foreign = {row[13] for row in elsewhere}
+        self._samples: list[Sample] | None = None
 
     @property
     def from_(self) -> datetime:
@@ -78,13 +78,20 @@ class Stretch:
         """Give where the loaded rows end."""
         return self.last + MARGIN
 
+    @property
+    def samples(self) -> list[Sample]:
+        """Give the offset that each strongly joined note shows."""
+        if self._samples is None:
+            self._samples = self.joined.samples()
+        return self._samples
+
     def offsets(self) -> dict[Pair, tuple[float, int]]:
         """Give the clocks' offset of each hour and pair that begins here, and from how many notes it is.
 
         Only rows near the hour count, so that it is the same however much was loaded beside them.
         """
         shown: dict[Pair, list[float]] = {}
-        for found in self.joined.samples():
+        for found in self.samples:
             if self.first <= found.hour < self.last:
                 thread = self.joined.notes[found.note]
                 seconds = found.seconds if _is_near(thread, found.hour) else _near(thread, found.hour)
@@ -105,6 +112,7 @@ class Stretch:
         their neighbours bear on.
         """
         wanted = self._wanted(moved, due)
+        _ = self.samples  # the stories repeat them
         stories = self.joined.stories(clocks, wanted)
         orphans = {story.orphan for story in stories if story.note is None}
         here = [s for s in stories if s.note is not None or self.first <= s.born_at < self.last]
@@ -203,23 +211,24 @@ class Stretch:
     def _again(self) -> dict[bytes, datetime]:
         """Give the notes that begin elsewhere and have rows here that they were not told with."""
         again: dict[bytes, datetime] = {}
-        early, late = self.first + MARGIN, self.last - MARGIN
-        encounters = {row[5] for row in self.loose if row[5] is not None and self._concerns(row)}
+        loose: dict[Any, list[Any]] = {}
+        for row in self.loose:
+            if row[5] is not None and self._concerns(row):
+                loose.setdefault(row[5], []).append(row)
         for key, thread in self.joined.notes.items():
             begun = thread.begun
             if self.first <= begun < self.last or key in self.guests:
                 continue
-            unseen = [
-                row
-                for row in (*thread.scribe, *thread.ehr)
-                if self.first <= row[0] < self.last
-                and (row[0] >= early or begun < self.from_ if begun < self.first else row[0] < late)
-            ]
-            if any(self._concerns(row) for row in unseen) or (
-                thread.encounter is not None and thread.encounter in encounters
-            ):
+            rows = [*thread.scribe, *thread.ehr, *loose.get(thread.encounter, ())]
+            if any(self._is_unseen(row[0], begun) and self._concerns(row) for row in rows):
                 again[key] = begun
         return again
+
+    def _is_unseen(self, at: datetime, begun: datetime) -> bool:
+        """Tell whether a row here was not loaded where a note is told that begins before or after this stretch."""
+        if begun < self.first:
+            return begun < self.from_ or at >= self.first + MARGIN
+        return begun >= self.to or at < self.last - MARGIN
 
     def _concerns(self, row: Any) -> bool:
         return self.first <= row[0] < self.last and (self.fresh is None or row[14] in self.fresh)
