@@ -211,6 +211,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "console.diagnoses.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 30}},
     "partitions": {"task": "console.notes.tasks.keep_partitions", "schedule": 3600.0},
+    "correlation": {"task": "console.notes.tasks.correlate", "schedule": 60.0, "options": {"expires": 50}},
     "alerts": {"task": "console.monitoring.tasks.tick", "schedule": 60.0, "options": {"expires": 50}},
     "daily-look": {"task": "console.monitoring.tasks.look_daily", "schedule": 3600.0},
 }
@@ -220,6 +221,7 @@ WORK_RING_AGAIN_S = env.float("WORK_RING_AGAIN_S", default=10.0)
 # Whether integrations that nobody diagnosed for a day are looked at, so that an ending certificate is noticed.
 MONITORING_DAILY_LOOK = env.bool("MONITORING_DAILY_LOOK", default=True)
 RUN_BUDGET_S = env.float("RUN_BUDGET_S", default=30.0)
+CORRELATION_WORKERS = env.int("CORRELATION_WORKERS", default=2)  # processes that share a large `correlate`
 LOG_GAPS_KNOWN_S = env.float("LOG_GAPS_KNOWN_S", default=60.0)  # how long a page may say what was known of silent logs
 # A folder whose files are brought in by themselves; workers of the default queue must see it under this path.
 LOG_DROP_FOLDER = env("LOG_DROP_FOLDER", default="")

@@ -43,12 +43,15 @@ class Report:
 
 
 def correlate_new(
-    *, integration: Integration | None = None, workers: int = 1, progress: Progress | None = None
+    *, integration: Integration | None = None, wait: bool = False, workers: int = 1, progress: Progress | None = None
 ) -> Report:
-    """Correlate the rows that have come since, and the notes whose time has come; skip what another process does."""
+    """Correlate the rows that have come since, and the notes whose time has come.
+
+    Without `wait` an integration that another process correlates now is left to it.
+    """
     began, report = monotonic(), Report()
     for each in _integrations(integration):
-        with state.alone(each, wait=False) as held:
+        with state.alone(each, wait=wait) as held:
             if held:
                 report.add(_new(each, workers, progress))
     report.seconds = round(monotonic() - began, 3)
