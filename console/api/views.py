@@ -1,23 +1,32 @@
 """The door for other systems: a token instead of a session, JSON answers, never a redirect to the login."""
 
 import logging
+import uuid
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 
 from console.integrations.models import Source
 from console.integrations.tokens import source_for
-from console.notes.intake import KeyReused, Receipt, take_body
+from console.notes.intake import KeyReused, Receipt, receipt_of, take_body
 from console.notes.models import LogImport
 from console.notes.packed import BadPacking, unpack
+from diagnostics.parsing.log_formats import BadFormat
 
 log = logging.getLogger(__name__)
 LIMIT_BYTES = 10 * 1024 * 1024
 SHOWN_PROBLEMS = 20
 EMPTY = "The body is empty: send one JSON object a line."
-CONTENT_TYPES = ("application/x-ndjson", "application/json", "text/plain")
+CONTENT_TYPES = {
+    "application/x-ndjson": "ndjson",
+    "application/json": "ndjson",
+    "text/plain": "ndjson",
+    "application/fhir+ndjson": "audit_events",
+    "application/fhir+json": "audit_events",
+}
 
 
 @dataclass
@@ -38,16 +47,39 @@ def take_log(request: HttpRequest, kind: str) -> HttpResponse:
     if source is None:
         return _no(401, "Send a valid token: Authorization: Bearer nt_…", {"WWW-Authenticate": "Bearer"})
     try:
-        body = _body(request)
+        body, format = _body(request), _format(request, kind)
         receipt = take_body(
-            source=source, log=kind, body=body, via=LogImport.Via.API, request_key=_request_key(request)
+            source=source,
+            log=kind,
+            body=body,
+            via=LogImport.Via.API,
+            request_key=_request_key(request),
+            format=format,
         )
     except Refused as refused:
         return _no(refused.status, refused.says)
     except KeyReused:
         return _no(422, "This Idempotency-Key came before with another body. Use a new key for new rows.")
+    except BadFormat as problem:
+        return _no(400, str(problem))
     log.info("source %s: %s rows of %s taken, %s quarantined", source.id, receipt.rows, kind, receipt.quarantined)
-    return JsonResponse(answer(receipt), status=202)
+    where = reverse("api:import", args=[receipt.import_id])
+    return JsonResponse(answer(receipt), status=202, headers={"Location": where})
+
+
+@never_cache
+def outcome(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
+    """Tell how far an import of the token's source is and what became of its rows."""
+    if request.method not in ("GET", "HEAD"):
+        return _no(405, "Ask for an import with GET.", {"Allow": "GET, HEAD"})
+    source = _source(request)
+    if source is None:
+        return _no(401, "Send a valid token: Authorization: Bearer nt_…", {"WWW-Authenticate": "Bearer"})
+    made = LogImport.objects.filter(pk=import_id, source=source).first()
+    if made is None:
+        return _no(404, "This token's source has no such import.")
+    told = {"id": str(made.id), "log": made.log, "state": made.state, "reason": made.reason}
+    return JsonResponse(told | answer(receipt_of(made)))
 
 
 def answer(receipt: Receipt) -> dict[str, object]:
@@ -77,13 +109,23 @@ def _request_key(request: HttpRequest) -> str:
     return key
 
 
+def _format(request: HttpRequest, kind: str) -> str:
+    said = (request.content_type or "").lower()
+    if said not in CONTENT_TYPES or (CONTENT_TYPES[said] == "audit_events" and kind != "ehr"):
+        known = [name for name, format in CONTENT_TYPES.items() if kind == "ehr" or format == "ndjson"]
+        raise Refused(415, f"Send one JSON object a line as {', '.join(known)}.")
+    return CONTENT_TYPES[said]
+
+
 def _body(request: HttpRequest) -> bytes:
     said = request.META.get("CONTENT_LENGTH") or "0"
     if said == "0":
         raise Refused(400, EMPTY)
-    if (request.content_type or "").lower() not in CONTENT_TYPES:
-        raise Refused(415, f"Send one JSON object a line as {', '.join(CONTENT_TYPES)}.")
-    too_much = Refused(413, "Up to 10 MB of rows, unpacked, are taken at once. Send the rest in a further request.")
+    too_much = Refused(
+        413,
+        "Up to 10 MB of rows, unpacked, are taken at once. Send the rest in further requests, or bring the file in on "
+        "the console's page Log import or with manage.py import_logs, which take files of any size.",
+    )
     if not said.isdecimal() or int(said) > LIMIT_BYTES:
         raise too_much
     raw = request.read(LIMIT_BYTES + 1)

@@ -60,14 +60,14 @@ def take_body(
     format.
     """
     if not request_key:
-        return _take(source, log, _prepared(source, log, body, format), by=by, via=via)
+        return _take(source, log, _prepared(source, log, body, format), by=by, via=via, format=format)
     key, digest = _keyed(source, request_key.encode()), _keyed(source, log.encode() + b"\0" + body)
     first = _answered(source, key, digest)
     if first is not None:
         return first
     prepared = _prepared(source, log, body, format)
     try:
-        return _take(source, log, prepared, by=by, via=via, request=(key, digest))
+        return _take(source, log, prepared, by=by, via=via, format=format, request=(key, digest))
     except IntegrityError:  # the same request came twice at once, and the other was faster
         first = _answered(source, key, digest)
         if first is None:
@@ -129,6 +129,7 @@ def _take(
     *,
     by: User | None,
     via: str,
+    format: str = "ndjson",
     request: tuple[bytes, bytes] | None = None,
 ) -> Receipt:
     key, digest = request or (None, None)
@@ -137,7 +138,7 @@ def _take(
     with transaction.atomic():
         made = LogImport.objects.create(
             facility_id=source.facility_id, source=source, log=log, via=via, by=by, request_key=key, body_digest=digest,
-            format="ndjson", finished_at=timezone.now(),
+            format=format, finished_at=timezone.now(),
         )  # fmt: skip
         for batch in batches:
             keep_batch(made, shelf, batch)

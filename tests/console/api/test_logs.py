@@ -160,3 +160,44 @@ def test_neither_token_nor_content_is_logged_or_answered(token, caplog) -> None:
     assert json.loads(send(token, rows).content)["quarantined"] == 2
     for secret in (token, token[3:20], "secret77", "Ada"):
         assert secret not in told
+
+
+@pytest.mark.parametrize("log", ["firewall", "proxy"])
+def test_the_logs_of_network_devices_are_taken(token, log) -> None:
+    row = {"at": AT.isoformat(), "action": "drop", "destination": "203.0.113.7", "port": 443, "method": "CONNECT"}
+    wrong = {"at": AT.isoformat(), "action": "maybe", "status": "unknown"}
+    answer = send(token, body([row, wrong]), log=log).json()
+    assert (answer["stored"], answer["quarantined"]) == (1, 1)
+    assert LogEntry.objects.get().log == log
+
+
+def test_a_receipt_can_be_asked_for_later_by_the_same_source_only(token, source) -> None:
+    answer = send(token, body(a_note_story(1, AT)["scribe"]) + b"\nbroken")
+    where = answer["Location"]
+
+    def ask(bearer: str | None):
+        return Client().get(where, headers={"authorization": f"Bearer {bearer}"} if bearer else {})
+
+    told = ask(token).json()
+    assert where == f"/api/v1/imports/{told['id']}"
+    assert (told["state"], told["log"], told["reason"]) == ("done", "scribe", "")
+    assert {key: told[key] for key in answer.json()} == answer.json()
+    elsewhere = make_token(source=a_source(an_integration(source.facility)), name="other", by=None)
+    assert ask(elsewhere).status_code == 404
+    assert ask(None).status_code == 401
+    assert Client().post(where, headers={"authorization": f"Bearer {token}"}).status_code == 405
+
+
+def test_audit_events_are_taken_as_a_bundle_over_many_lines_and_as_ndjson(token) -> None:
+    event = {
+        "resourceType": "AuditEvent", "recorded": AT.isoformat(), "action": "C", "outcome": "0",
+        "entity": [{"what": {"reference": "DocumentReference/9", "identifier": {"value": "TX-1"}}}],
+    }  # fmt: skip
+    bundle = {"resourceType": "Bundle", "type": "searchset", "entry": [{"resource": event}]}
+    whole = json.dumps(bundle, indent=2).encode()
+    assert send(token, whole, log="ehr", type="application/fhir+json").json()["stored"] == 1
+    again = send(token, json.dumps(event).encode(), log="ehr", type="application/fhir+ndjson").json()
+    assert again["duplicate"] == 1
+    assert send(token, whole, log="scribe", type="application/fhir+json").status_code == 415
+    assert send(token, b"<Bundle/>", log="ehr", type="application/fhir+json").json()["quarantined"] == 1
+    assert LogEntry.objects.count() == 1
