@@ -139,7 +139,7 @@ class _Teller:
         mode = verdict.mode
         if mode is FailureMode.UNKNOWN:
             confidence = 0.3
-        elif self._doubted(thread, rows, mode, attempts, offset):
+        elif thread.by_encounter or self._doubted(thread, rows, mode, attempts, offset):
             confidence = min(confidence, DOUBTED)
         story = Story(
             note=thread.key, orphan=None, mode=mode, broke_at=verdict.broke_at,

@@ -23,8 +23,8 @@ class Thread:
     """Be a note's rows: the scribe's, the EHR's that ids join, and the EHR's that were joined on weaker grounds."""
 
     __slots__ = (
-        "begun", "client", "ehr", "encounter", "key", "keys", "offset", "patient", "sampled", "scribe", "site",
-        "transaction",
+        "begun", "by_encounter", "client", "ehr", "encounter", "key", "keys", "offset", "patient", "sampled", "scribe",
+        "site", "transaction",
     )  # fmt: skip
 
     def __init__(self, key: Key, row: Row) -> None:
@@ -38,6 +38,7 @@ class Thread:
         self.keys: list[str] = []
         self.site = row[10]  # the scribe's, and under which client the EHR saw it: whose clocks they are
         self.client = ""
+        self.by_encounter = False  # some of the scribe's rows are its own only by their encounter
         self.offset: float | None = None
         self.sampled: float | None = None
 
@@ -137,6 +138,7 @@ class Joiner:
                 token_open = False
             else:
                 self.loose_scribe.append(row)
+        touched |= self._by_encounter()
         for key in touched:
             thread = self.notes[key]
             thread.scribe.sort(key=_place)
@@ -144,13 +146,43 @@ class Joiner:
             thread.encounter = next((row.encounter for row in thread.scribe if row.encounter is not None), None)
             thread.patient = next((row.patient for row in thread.scribe if row.patient is not None), None)
 
+    def _by_encounter(self) -> set[Key]:
+        """Give rows whose note id is lost to their encounter's only note, where that note shows no sending."""
+        wanted = {row.encounter for row in self.loose_scribe if row.encounter is not None}
+        if not wanted:
+            return set()
+        there: dict[Key, list[Thread]] = {}
+        for thread in self.notes.values():
+            if thread.encounter in wanted:
+                there.setdefault(thread.encounter, []).append(thread)
+        silent = {key: found for key, found in there.items() if len(found) == 1 and not found[0].writes()}
+        left, touched = [], set()
+        for row in self.loose_scribe:
+            found = silent.get(row.encounter, [])
+            if found and found[0].begun <= row.at <= found[0].begun + USED_AGAIN:
+                thread = found[0]
+                thread.scribe.append(row)
+                thread.by_encounter = True
+                touched.add(thread.key)
+                if row.transaction is not None:
+                    thread.transaction = thread.transaction if thread.transaction is not None else row.transaction
+                    self._by_transaction.setdefault(row.transaction, thread)
+                if row.request is not None:
+                    self._by_request.setdefault(row.request, thread)
+            else:
+                left.append(row)
+        self.loose_scribe = left
+        return touched
+
     def _of_transaction(self, transaction: Key | None, at: datetime, slack: timedelta) -> Thread | None:
         """Give the note of a transaction id; of several, the latest that had begun by then."""
         if transaction is None:
             return None
         known = self._by_transaction.get(transaction)
+        if known is None:
+            return None
         if not isinstance(known, list):
-            return known
+            return known if known.begun - USED_BEFORE <= at < known.scribe[-1].at + USED_AGAIN else None
         begun = [thread for thread in known if thread.begun <= at + slack]
         return max(begun or known, key=lambda thread: thread.begun) if begun else min(known, key=_begun)
 
