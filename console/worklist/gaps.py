@@ -22,18 +22,20 @@ LOGS = ("scribe", "ehr")
 NEAR_DAYS = tuple(range(1, 15))
 SAME_WEEKDAY = (7, 14, 21, 28)
 FEWEST_DAYS = 3
+SHIFTS = (timedelta(), SHORTEST)
 _CACHE_KEY = "worklist.gaps"
 
 _NEWEST = """
-SELECT i.id, l.log, d.back, found.last_at
+SELECT i.id, l.log, d.back, s.shift, found.last_at
   FROM unnest(%(integrations)s::uuid[]) AS i (id)
  CROSS JOIN unnest(%(logs)s::text[]) AS l (log)
  CROSS JOIN unnest(%(days)s::int[]) AS d (back)
+ CROSS JOIN unnest(%(shifts)s::interval[]) AS s (shift)
  CROSS JOIN LATERAL (
       SELECT b.last_at FROM notes_logbatch b
        WHERE b.integration_id = i.id AND b.log = l.log
-         AND b.last_at <= %(now)s - d.back * interval '1 day' + interval '1 hour'
-         AND b.stored_at <= %(now)s - d.back * interval '1 day'
+         AND b.last_at <= %(now)s - s.shift - d.back * interval '1 day' + interval '1 hour'
+         AND b.stored_at <= %(now)s - s.shift - d.back * interval '1 day'
        ORDER BY b.last_at DESC LIMIT 1) AS found
 """
 
@@ -56,19 +58,30 @@ class Gap:
         return mode in wanting and at >= self.since - SHORTEST
 
 
-def is_quiet(now: datetime, newest: datetime, known: Mapping[int, datetime]) -> bool:
-    """Judge one log. `known` gives, for so many days ago, the newest row that was known at this hour of that day."""
-    pauses = {
-        back: max(timedelta(), now - timedelta(days=back) - last)
-        for back, last in known.items()
-        if now - timedelta(days=back) < newest
-    }
+Known = Mapping[tuple[int, timedelta], datetime]
+
+
+def is_quiet(now: datetime, newest: datetime, known: Known) -> bool:
+    """Judge one log by what was known of it at this hour of other days, and half an hour before that.
+
+    `known` gives the newest row at hand by (days ago, zero or half an hour).
+    """
+    usual = [_usual(now, newest, known, shift) for shift in SHIFTS]
+    return all(pause is not None and now - newest > pause for pause in usual)
+
+
+def _usual(now: datetime, newest: datetime, known: Known, shift: timedelta) -> timedelta | None:
+    """Give the longest pause that is nothing special, None where too few days tell of it."""
+    pauses = {}
+    for (back, shifted), last in known.items():
+        then = now - shift - timedelta(days=back)
+        if shifted == shift and then < newest:
+            pauses[back] = max(timedelta(), then - last)
     if len(pauses) < FEWEST_DAYS:
-        return False
+        return None
     near = [pauses[back] for back in NEAR_DAYS if back in pauses]
     weekday = [pauses[back] for back in SAME_WEEKDAY if back in pauses]
-    usual = max(3 * median(near or [timedelta()]), 2 * median(weekday or [timedelta()]), SHORTEST)
-    return now - newest > usual
+    return max(3 * median(near or [timedelta()]), 2 * median(weekday or [timedelta()]), SHORTEST)
 
 
 def gaps(now: datetime | None = None) -> list[Gap]:
@@ -91,15 +104,16 @@ def read_gaps(now: datetime) -> list[Gap]:
     """Read and judge: two statements, however many integrations."""
     named = {one.id: one for one in Integration.objects.filter(active=True).order_by("name", "id")}
     newest: dict[tuple[uuid.UUID, str], datetime] = {}
-    known: dict[tuple[uuid.UUID, str], dict[int, datetime]] = {}
+    known: dict[tuple[uuid.UUID, str], dict[tuple[int, timedelta], datetime]] = {}
     days = sorted({0, *NEAR_DAYS, *SAME_WEEKDAY})
+    asked = {"integrations": list(named), "logs": list(LOGS), "days": days, "shifts": list(SHIFTS), "now": now}
     with connection.cursor() as cursor:
-        cursor.execute(_NEWEST, {"integrations": list(named), "logs": list(LOGS), "days": days, "now": now})
-        for integration_id, log, back, last_at in cursor.fetchall():
-            if back == 0:
+        cursor.execute(_NEWEST, asked)
+        for integration_id, log, back, shift, last_at in cursor.fetchall():
+            if back:
+                known.setdefault((integration_id, log), {})[back, shift] = last_at
+            elif not shift:
                 newest[integration_id, log] = last_at
-            else:
-                known.setdefault((integration_id, log), {})[back] = last_at
     found = []
     for integration in named.values():
         quiet = {
