@@ -214,6 +214,7 @@ CELERY_BEAT_SCHEDULE = {
     "correlation": {"task": "console.notes.tasks.correlate", "schedule": 60.0, "options": {"expires": 50}},
     "alerts": {"task": "console.monitoring.tasks.tick", "schedule": 60.0, "options": {"expires": 50}},
     "daily-look": {"task": "console.monitoring.tasks.look_daily", "schedule": 3600.0},
+    "retention": {"task": "console.notes.tasks.keep_retention", "schedule": 3600.0},
 }
 WORK_LEASE_S = env.float("WORK_LEASE_S", default=45.0)
 WORK_SWEEP_S = env.float("WORK_SWEEP_S", default=5.0)
@@ -222,6 +223,8 @@ WORK_RING_AGAIN_S = env.float("WORK_RING_AGAIN_S", default=10.0)
 MONITORING_DAILY_LOOK = env.bool("MONITORING_DAILY_LOOK", default=True)
 RUN_BUDGET_S = env.float("RUN_BUDGET_S", default=30.0)
 CORRELATION_WORKERS = env.int("CORRELATION_WORKERS", default=2)  # processes that share a large `correlate`
+LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=400)  # 0 keeps log rows for ever; else 31 at least
+LOG_UPLOAD_LIMIT_BYTES = env.int("LOG_UPLOAD_LIMIT_BYTES", default=2 * 1024**3)
 LOG_GAPS_KNOWN_S = env.float("LOG_GAPS_KNOWN_S", default=60.0)  # how long a page may say what was known of silent logs
 # A folder whose files are brought in by themselves; workers of the default queue must see it under this path.
 LOG_DROP_FOLDER = env("LOG_DROP_FOLDER", default="")

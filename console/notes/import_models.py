@@ -1,5 +1,6 @@
 """How log rows come in: each import with its counts, the lines it set aside, and files that wait in sealed pieces."""
 
+import uuid
 from typing import ClassVar
 
 from django.conf import settings
@@ -145,3 +146,10 @@ class ImportJob(WorkRow):
 
     def __str__(self) -> str:
         return f"job of import {self.log_import_id}"
+
+    @classmethod
+    def gave_up(cls, row_id: uuid.UUID) -> None:
+        """Tell whoever looks at the import that nobody works at it any more."""
+        LogImport.objects.filter(jobs=row_id).exclude(state=LogImport.State.DONE).update(
+            state=LogImport.State.FAILED, reason="Several workers were lost over this file. Bring it in again to go on."
+        )

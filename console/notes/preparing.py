@@ -12,6 +12,8 @@ from queue import Empty, Full, Queue
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.db import connection
+
 from console.integrations.models import Source
 from console.notes.copy_rows import Entry, packers
 from console.notes.fast_lines import fast_reader
@@ -181,6 +183,8 @@ def ahead(made: Iterator[T]) -> Generator[T]:
                     return
         except BaseException as raised:
             problem = raised
+        finally:
+            connection.close()  # of this thread: a file may be read from the database
         put((None, problem))
 
     thread = threading.Thread(target=work, name="prepare-log", daemon=True)

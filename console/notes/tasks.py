@@ -17,3 +17,21 @@ def correlate() -> None:
     from console.notes.correlation import correlate_new
 
     correlate_new()
+
+
+@app.task
+def import_upload(job_id: str) -> None:
+    """Bring an uploaded file in, or a further part of it, unless another worker does."""
+    from console.notes.import_jobs import execute
+
+    execute(job_id)
+
+
+@app.task(soft_time_limit=1700, time_limit=1800)  # dropping a day waits for whoever reads the log
+def keep_retention() -> None:
+    """End what is older than the log is kept, and uploads that nobody went on with."""
+    from console.notes.retention import keep_retention as keep
+    from console.notes.uploads import drop_left_uploads
+
+    keep()
+    drop_left_uploads()
