@@ -7,6 +7,7 @@ How attempts look in the scribe's log (public contract): a connection that faile
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from diagnostics.evidence.logs import Attempt, ScribeRow, TokenAttempt
@@ -46,7 +47,11 @@ def pair(rows: Iterable[ScribeRow]) -> tuple[tuple[Attempt, ...], tuple[TokenAtt
             tokens.append((row, None))
             token_open = True
         elif row.event == "sent":
-            writes.append((row, None))
+            before = _answered_before(writes, row)
+            if before is None:
+                writes.append((row, None))
+            else:
+                writes[before] = (row, writes[before][0])
             token_open = False
         elif row.event in ("acked", "failed") or _tells_of_queue(row):
             at = _open_write(writes, row)
@@ -73,6 +78,17 @@ _NO_TOKEN = re.compile(
 def refuses_token(error: str | None) -> bool:
     """Tell whether a body is a token endpoint's refusal (RFC 6749, section 5.2): no server answers a write so."""
     return error is not None and _NO_TOKEN.search(error[:4096]) is not None
+
+
+def _answered_before(writes: list[tuple[ScribeRow, ScribeRow | None]], row: ScribeRow) -> int | None:
+    """Return the index of an answer that stands before its own sending: two threads of the scribe logged at once."""
+    for i, (first, answer) in enumerate(writes):
+        if first is answer and same(first.request_id, row.request_id) and row.at - first.at <= _AT_ONCE:
+            return i
+    return None
+
+
+_AT_ONCE = timedelta(seconds=2)
 
 
 def _is_read(row: ScribeRow) -> bool:

@@ -27,6 +27,7 @@ _FILED, _SENT, _ACCEPTED, _REJECTED, _LOST = (
     int(What.EHR_FILED), int(What.SENT), int(What.ACCEPTED), int(What.REJECTED), int(What.LOST)
 )  # fmt: skip
 DOUBTED = 0.6
+TELLING_NOTES, SOON_SENT = 50, timedelta(minutes=5)
 LOSSY = 0.04  # this share of rows without ids makes a missing row no proof
 Reach = tuple[datetime, datetime]
 
@@ -139,7 +140,11 @@ class _Teller:
         mode = verdict.mode
         if mode is FailureMode.UNKNOWN:
             confidence = 0.3
-        elif thread.by_encounter or self._doubted(thread, rows, mode, attempts, offset):
+        elif (
+            thread.id_by_encounter
+            or (thread.by_encounter and not thread.ehr)
+            or self._doubted(thread, rows, mode, attempts, offset)
+        ):
             confidence = min(confidence, DOUBTED)
         story = Story(
             note=thread.key, orphan=None, mode=mode, broke_at=verdict.broke_at,
@@ -189,7 +194,16 @@ class _Teller:
             nameless=placed is not None and placed.nameless,
             covered=self._covered(thread.scribe[-1].at + timedelta(seconds=offset)),
             tokens=tokens,
+            overdue=self._is_overdue(thread, offset),
         )
+
+    def _is_overdue(self, thread: Thread, offset: float) -> bool:
+        """Tell whether a young note without any sending is later than this log's notes are ever sent."""
+        last = thread.scribe[-1].at
+        if not self._is_young(last, offset) or thread.writes():
+            return False
+        usual = self._sent_within(thread.begun)
+        return usual is not None and self.around.now - last > usual
 
     def _covered(self, at: datetime) -> bool:
         """Tell whether the EHR's log was being written around a moment of its clock."""
@@ -232,6 +246,8 @@ class _Teller:
             return self._is_young(last, offset) or _any(
                 self.bare_filings, since - timedelta(seconds=5), since + timedelta(minutes=1)
             )
+        if mode is FailureMode.MISPLACED:
+            return any(self.weak.is_of_another_client(thread, row) for row in rows if row.what & CODE == _FILED)
         if mode is FailureMode.REJECTED:
             arrived = [row.at for row in rows if row.what & CODE != What.EHR_REJECTED]
             if arrived and max(arrived) - shift > last + timedelta(seconds=30):
@@ -274,6 +290,15 @@ class _Teller:
         if found is None:
             found = self._by_hour[hour] = _traits_of(self.scribe_rows, self.ehr_rows, hour)
         return found
+
+    def _sent_within(self, moment: datetime) -> timedelta | None:
+        """Give after how long a note of this hour will not be sent any more; None where too few notes tell."""
+        lags = sorted(
+            writes[0][0].at - thread.begun
+            for thread in self.joiner.notes_around(hour_of(moment))
+            if (writes := thread.writes())
+        )
+        return max(SOON_SENT, 5 * lags[len(lags) * 99 // 100]) if len(lags) >= TELLING_NOTES else None
 
 
 @dataclass(frozen=True, slots=True)

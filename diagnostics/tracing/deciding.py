@@ -53,6 +53,7 @@ class Doubts:
 
     ambiguous: bool = False
     nameless: bool = False  # rows without any id stand near an attempt
+    overdue: bool = False  # younger than the time of grace, and yet later than this log's notes are ever sent
     covered: bool = True  # the EHR's log was being written when the note should have arrived
     tokens: tuple[Row, ...] = ()
 
@@ -68,6 +69,8 @@ class Decider:
         self, thread: Thread, ehr: Sequence[Row], offset: float, doubts: Doubts | None = None
     ) -> tuple[Verdict, int]:
         """Give the table's verdict on a note with these rows of the EHR, and its number of attempts."""
+        if doubts is not None and doubts.overdue:
+            return self._ask(thread, ehr, offset, doubts)
         last = max(thread.scribe[-1].at, ehr[-1].at - timedelta(seconds=offset)) if ehr else thread.scribe[-1].at
         settled = self.around.now - last > max(GRACE, self.around.usual_delay) + timedelta(minutes=1)
         if not settled:
@@ -102,7 +105,7 @@ class Decider:
             match=Match(scribe, rows, tuple(thread.keys), 1.0, doubts.ambiguous),
             attempts=attempts,
             filed=None,
-            now=self.around.now,
+            now=self.around.now + (GRACE if doubts.overdue else timedelta()),
             usual_delay=self.around.usual_delay,
             token_failed=tokens_failed(tokens),
             token_asked=bool(tokens),
@@ -114,7 +117,7 @@ class Decider:
 def _shape_of(thread: Thread) -> tuple[Any, ...]:
     """Give what the scribe's rows say in order; with several sendings also which answers belong to which."""
     whats = tuple([row[1] for row in thread.scribe])
-    if sum(what & CODE == _SENT for what in whats) < 2:
+    if sum(what & CODE == _SENT for what in whats) < 2 and not _answer_first(whats):
         return whats
     numbers: dict[Key, int] = {}
     return tuple(
@@ -126,6 +129,17 @@ def _shape_of(thread: Thread) -> tuple[Any, ...]:
         )
         for row in thread.scribe
     )
+
+
+def _answer_first(whats: Sequence[int]) -> bool:
+    """Tell whether an answer stands before the first sending: then it matters whose answer it is."""
+    for what in whats:
+        code = what & CODE
+        if code == _SENT:
+            return False
+        if What.ACCEPTED <= code <= What.LOST:
+            return True
+    return False
 
 
 def _doubt_part(doubts: Doubts) -> tuple[Any, ...]:

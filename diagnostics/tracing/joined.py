@@ -7,8 +7,8 @@ is left loose, and `weak.py` looks at it by encounter, patient and time. One pas
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from diagnostics.tracing.compact import ALONE, CODE, FAILED, OF_A_WRITE, What
-from diagnostics.tracing.story import Key, Row, Sample, hour_of
+from diagnostics.tracing.compact import ALONE, CODE, FAILED, OF_A_WRITE, PENDING, What
+from diagnostics.tracing.story import Key, Row, Sample, around, hour_of
 
 USED_BEFORE = timedelta(minutes=15)  # an EHR row from longer before the note is of an earlier use of its id
 USED_AGAIN = timedelta(hours=12)  # one from longer after, with a request that is not the note's, is of a later use
@@ -23,8 +23,8 @@ class Thread:
     """Be a note's rows: the scribe's, the EHR's that ids join, and the EHR's that were joined on weaker grounds."""
 
     __slots__ = (
-        "begun", "by_encounter", "client", "ehr", "encounter", "key", "keys", "offset", "patient", "sampled", "scribe",
-        "site", "transaction",
+        "begun", "by_encounter", "client", "ehr", "encounter", "id_by_encounter", "key", "keys", "offset", "patient",
+        "sampled", "scribe", "site", "transaction",
     )  # fmt: skip
 
     def __init__(self, key: Key, row: Row) -> None:
@@ -39,6 +39,7 @@ class Thread:
         self.site = row[10]  # the scribe's, and under which client the EHR saw it: whose clocks they are
         self.client = ""
         self.by_encounter = False  # some of the scribe's rows are its own only by their encounter
+        self.id_by_encounter = False  # so does the id that joins the EHR's
         self.offset: float | None = None
         self.sampled: float | None = None
 
@@ -46,6 +47,12 @@ class Thread:
     def author(self) -> Key | None:
         """Give who wrote the note, as the scribe's rows name it."""
         return next((row.author for row in self.scribe if row.author is not None), None)
+
+    @property
+    def is_queued(self) -> bool:
+        """Tell whether the last answer said that the EHR queued the note."""
+        answers = [row for row, code in self.writes() if code != _SENT]
+        return bool(answers) and bool(answers[-1].what & PENDING)
 
     def writes(self) -> list[tuple[Row, int]]:
         """Give the rows about writes with their codes, in order; a token's refusal is no write's."""
@@ -77,6 +84,7 @@ class Joiner:
         self._by_transaction: dict[Key, Thread | list[Thread]] = {}
         self._by_request: dict[Key, Thread | list[Thread]] = {}
         self._by_document: dict[Key, Thread] = {}
+        self._of_hour: dict[datetime, list[Thread]] | None = None
         self._documents: dict[Key, Thread] = {}  # those that joined rows are about
         self._take_scribe(scribe)
         self._take_ehr(ehr)
@@ -147,7 +155,7 @@ class Joiner:
             thread.patient = next((row.patient for row in thread.scribe if row.patient is not None), None)
 
     def _by_encounter(self) -> set[Key]:
-        """Give rows whose note id is lost to their encounter's only note, where that note shows no sending."""
+        """Give rows whose note id is lost to their encounter's note, where it is the only one."""
         wanted = {row.encounter for row in self.loose_scribe if row.encounter is not None}
         if not wanted:
             return set()
@@ -155,17 +163,17 @@ class Joiner:
         for thread in self.notes.values():
             if thread.encounter in wanted:
                 there.setdefault(thread.encounter, []).append(thread)
-        silent = {key: found for key, found in there.items() if len(found) == 1 and not found[0].writes()}
         left, touched = [], set()
         for row in self.loose_scribe:
-            found = silent.get(row.encounter, [])
-            if found and found[0].begun <= row.at <= found[0].begun + USED_AGAIN:
+            found = there.get(row.encounter, [])
+            if len(found) == 1 and self._may_be_of(found[0], row):
                 thread = found[0]
                 thread.scribe.append(row)
                 thread.by_encounter = True
                 touched.add(thread.key)
                 if row.transaction is not None:
-                    thread.transaction = thread.transaction if thread.transaction is not None else row.transaction
+                    thread.id_by_encounter |= thread.transaction is None
+                    thread.transaction = row.transaction
                     self._by_transaction.setdefault(row.transaction, thread)
                 if row.request is not None:
                     self._by_request.setdefault(row.request, thread)
@@ -173,6 +181,12 @@ class Joiner:
                 left.append(row)
         self.loose_scribe = left
         return touched
+
+    def _may_be_of(self, thread: Thread, row: Row) -> bool:
+        """Tell whether a row of the note's encounter may be its own: in its time, and with no other message's id."""
+        if not thread.begun <= row.at <= thread.begun + USED_AGAIN:
+            return False
+        return row.transaction is None or thread.transaction is None or row.transaction == thread.transaction
 
     def _of_transaction(self, transaction: Key | None, at: datetime, slack: timedelta) -> Thread | None:
         """Give the note of a transaction id; of several, the latest that had begun by then."""
@@ -199,7 +213,7 @@ class Joiner:
             if isinstance(known, list):
                 thread = self._of_several(known, row)
             else:
-                thread = None if self._used_again(known, row) else known
+                thread = None if self._used_again(known, row) or self._contradicts(known, row) else known
             if thread is None or row[0] < thread.begun - USED_BEFORE:
                 left.append(row)
             else:
@@ -283,6 +297,15 @@ class Joiner:
             return False
         return bool(thread.ehr) or _has_requests(thread)
 
+    def _contradicts(self, thread: Thread, row: Row) -> bool:
+        """Tell whether a row of another encounter is about a request that the note did not make.
+
+        Then two senders count their messages alike; a note that was filed elsewhere names its own request, or none.
+        """
+        if row[5] is None or thread.encounter is None or row[5] == thread.encounter or row[4] is None:
+            return False
+        return self._by_request.get(row[4]) is not thread and _has_requests(thread)
+
     def _by_resource(self, touched: set[Key]) -> None:
         """Add rows about the same document that lost their ids: a filer's row often carries only the document."""
         left = []
@@ -294,6 +317,17 @@ class Joiner:
                 thread.ehr.append(row)
                 touched.add(thread.key)
         self.loose_ehr = left
+
+    def notes_around(self, hour: datetime) -> list[Thread]:
+        """Give the notes that began in an hour or within the margin on both sides of it."""
+        if self._of_hour is None:
+            self._of_hour = {}
+            for thread in self.notes.values():
+                self._of_hour.setdefault(hour_of(thread.begun), []).append(thread)
+        first, last = around(hour)
+        step = timedelta(hours=1)
+        near = (thread for at in (hour - step, hour, hour + step) for thread in self._of_hour.get(at, ()))
+        return [thread for thread in near if first <= thread.begun < last]
 
     def samples(self) -> Iterator[Sample]:
         """Yield the clocks' offset that each note with one answered write and the EHR's rows of it shows.

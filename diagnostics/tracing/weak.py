@@ -15,7 +15,7 @@ from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.gaps import EARLY, gaps, may_be_copy
 from diagnostics.tracing.joined import Joiner, Thread
 from diagnostics.tracing.loose import Group, grouped
-from diagnostics.tracing.story import Clocks, Key, Row, around, hour_of
+from diagnostics.tracing.story import Clocks, Key, Row, hour_of
 
 BEFORE, AFTER = timedelta(minutes=15), timedelta(hours=72)  # an encounter's documents (domain.md section 5, key 4)
 AUTHOR_AFTER = timedelta(minutes=15)  # key 5
@@ -157,22 +157,21 @@ class Weak:
         return group.has(_FILED) and may_be_copy(thread, self._beside(thread))
 
     def _other_client(self, thread: Thread, group: Group) -> bool:
-        """Tell whether the EHR saw the rows under a client under which this note's site never sends."""
-        origin = next((row.origin for row in group.rows if row.origin), "")
-        if not origin:
+        return any(self.is_of_another_client(thread, row) for row in group.rows)
+
+    def is_of_another_client(self, thread: Thread, row: Row) -> bool:
+        """Tell whether the EHR saw a row under a client under which this note's site never sends."""
+        if not row.origin:
             return False
         known = {thread.client} if thread.client else self._clients_of(thread.site, hour_of(thread.begun))
-        return bool(known) and origin not in known
+        return bool(known) and row.origin not in known
 
     def _clients_of(self, site: str, hour: datetime) -> set[str]:
         """Give the clients under which the EHR saw a site's notes around an hour."""
         found = self._clients.get((site, hour))
         if found is None:
-            first, last = around(hour)
             found = self._clients[site, hour] = {
-                thread.client
-                for thread in self.joiner.notes.values()
-                if thread.site == site and thread.client and first <= thread.begun < last
+                thread.client for thread in self.joiner.notes_around(hour) if thread.site == site and thread.client
             }
         return found
 
@@ -240,7 +239,8 @@ class Weak:
         waiting: dict[int, list[tuple[datetime, Thread]]] = defaultdict(list)
         for thread in self.joiner.notes.values() if bare else ():
             for code, due in self.needs(thread).items():
-                waiting[code].append((due, thread))
+                if code != _FILED or not thread.is_queued:  # a queue files when it comes to it: time tells nothing
+                    waiting[code].append((due, thread))
         for code in (_RECEIVED, _ACCEPTED, _REJECTED, _FILED):
             rows = [group for group in bare if group.rows[0].what & CODE == code]
             left += self._pair(rows, waiting[code]) if rows else []
