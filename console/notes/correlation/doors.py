@@ -83,7 +83,7 @@ def _integrations(one: Integration | None) -> Iterator[Integration]:
 
 def _new(integration: Integration, workers: int, progress: Progress | None) -> Done:
     kept, before = state.known(integration)
-    batches = incremental.waiting(integration.pk)
+    batches = incremental.waiting_batches(integration.pk)
     if not batches and before is None:
         return Done()
     logs = [batch for batch in batches if batch.log in ("scribe", "ehr")]
@@ -115,7 +115,7 @@ def _since(integration: Integration, since: datetime, workers: int, progress: Pr
 
 def _all(integration: Integration, workers: int, progress: Progress | None) -> Done:
     kept, _ = state.known(integration)
-    batches = incremental.waiting(integration.pk)
+    batches = incremental.waiting_batches(integration.pk)
     scope = state.look(integration, kept, anew=True)
     done = Done()
     if scope is not None:

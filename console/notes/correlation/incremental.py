@@ -27,8 +27,7 @@ MINUTES = """
 SELECT DISTINCT date_trunc('minute', at) FROM notes_logentry WHERE batch = ANY(%s) AND at >= %s AND at <= %s
 """
 DUE = """
-SELECT n.external_hash, t.born_at FROM notes_trace AS t JOIN notes_note AS n ON n.id = t.note_id
- WHERE t.integration_id = %s AND t.recheck_at <= %s
+SELECT DISTINCT date_trunc('hour', born_at, 'UTC') FROM notes_trace WHERE integration_id = %s AND recheck_at <= %s
 """
 
 
@@ -43,7 +42,7 @@ class Batch:
     rows: int
 
 
-def waiting(integration_id: object) -> list[Batch]:
+def waiting_batches(integration_id: object) -> list[Batch]:
     """Give the batches of an integration that nobody has correlated yet."""
     with connection.cursor() as cursor:
         cursor.execute(WAITING, (integration_id,))
@@ -61,43 +60,41 @@ def mark(batches: Iterable[Batch]) -> None:
 
 def tell_new(scope: Scope, before: Scope, batches: Sequence[Batch]) -> Done:
     """Tell the notes on which these batches bear, all or nothing; the caller marks them in the same transaction."""
-    due = _due(scope)
-    moments = [*_moments(batches), *((at, at) for at in due.values()), *_reached(scope, before)]
+    moments = [*_moments(batches), *((at, at) for at in _due(scope)), *_reached(scope, before)]
     ranges = _hours(moments)
     if not ranges:
         return Done()
     run = Run(scope, ranges[0][0], ranges[-1][1], fresh={batch.id for batch in batches})
     with transaction.atomic(), without_cycles():
         for first, last in ranges:
-            _tell(run, first, last, set(due))
+            _tell(run, first, last)
         run.again()
         run.settle(ranges[0][0], ranges[-1][1])
     return run.done
 
 
-def _tell(run: Run, first: datetime, last: datetime, due: set[bytes]) -> None:
+def _tell(run: Run, first: datetime, last: datetime) -> None:
     """Tell the hours from `first` to `last`, each slice when the clocks of the next are known."""
-    kept: tuple[Stretch, set[tuple[str, str, datetime]]] | None = None
+    waiting: Stretch | None = None
     while first < last:
         end, rows = first + HOUR, by_time(run.scope.integration, first - MARGIN, first + HOUR + MARGIN)
         while len(rows) < MOST_ROWS and end < last:
             rows += by_time(run.scope.integration, end + MARGIN, end + HOUR + MARGIN)
             end += HOUR
         stretch = run.stretch(first, end, rows)
-        moved = run.offsets.learn(first, end, stretch.offsets())
-        if kept is not None:
-            run.keep(kept[0], due=due, moved=kept[1])
-        kept = stretch, moved
-        first = end
-    if kept is not None:
-        run.keep(kept[0], due=due, moved=kept[1])
+        run.offsets.learn(first, end, stretch.offsets())
+        if waiting is not None:
+            run.keep(waiting)
+        waiting, first = stretch, end
+    if waiting is not None:
+        run.keep(waiting)
 
 
-def _due(scope: Scope) -> dict[bytes, datetime]:
-    """Give the notes whose answer was to be looked at again by now, with their begin."""
+def _due(scope: Scope) -> list[datetime]:
+    """Give when the notes began whose answer was to be looked at again by now."""
     with connection.cursor() as cursor:
         cursor.execute(DUE, (scope.integration, scope.now))
-        return {bytes(key): born for key, born in cursor.fetchall()}
+        return [born for (born,) in cursor.fetchall()]
 
 
 def _moments(batches: Sequence[Batch]) -> list[tuple[datetime, datetime]]:

@@ -78,8 +78,8 @@ class Offsets:
                 columns = [(*pair, *value) for pair, value in new.items()]
                 cursor.execute(_KEEP, (self.scope.integration, *(list(part) for part in zip(*columns, strict=True))))
 
-    def borrowers(self, first: datetime, last: datetime) -> set[Pair]:
-        """Give pairs and hours of which a note was told by an offset that is not the one in force any more.
+    def borrowers(self, first: datetime, last: datetime) -> set[datetime]:
+        """Give the hours of which a note was told by an offset that is not the one in force any more.
 
         Notes with a sample of their own were told with the offset of their own hour; the others borrow.
         """
@@ -87,6 +87,4 @@ class Offsets:
             cursor.execute(BORROWERS, (self.scope.integration, first, last))
             groups = cursor.fetchall()
         clocks = self.clocks(first, last)
-        return {
-            (site, client, hour) for site, client, used, hour, clock in groups if clocks.at(site, client, clock) != used
-        }
+        return {hour for site, client, used, hour, clock in groups if clocks.at(site, client, clock) != used}

@@ -11,9 +11,10 @@ from console.notes.correlation.by_engine import keep_by_engine
 from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_time, is_ehr, place
 from console.notes.correlation.offsets import Offsets
 from console.notes.correlation.state import Scope
-from console.notes.correlation.stretch import FAR, HOUR, Stretch, is_plain
+from console.notes.correlation.stretch import FAR, HOUR, Stretch
 from console.notes.correlation.writing import keep_notes, stored
 from console.notes.models import Note, Trace
+from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN, Joined
 from diagnostics.tracing.joined import Thread
 from diagnostics.tracing.story import Story, hour_of
@@ -79,12 +80,19 @@ def _story(scope: Scope, key: bytes, first: datetime, last: datetime) -> tuple[S
     )  # fmt: skip
     thread, hour = joined.notes[key], hour_of(begun)
     clocks = Offsets(scope, hour, hour + HOUR).clocks(hour, hour + HOUR)
-    if not is_plain(thread):
+    if not _says_all(thread):
         near = by_time(scope.integration, hour - MARGIN, hour + HOUR + MARGIN)
         joined = Stretch(scope, near, hour, hour + HOUR, guests=[key]).joined
         thread = joined.notes[key]
     joined.samples()
     return next((story, thread) for story in joined.stories(clocks, {key}) if story.note == key)
+
+
+def _says_all(thread: Thread) -> bool:
+    """Tell whether a note's own rows tell its whole story: sent once, answered yes, arrived, taken and filed."""
+    codes = [code for _, code in thread.writes()]
+    seen = {row[1] & CODE for row in thread.ehr}
+    return codes == [What.SENT, What.ACCEPTED] and {What.EHR_RECEIVED, What.EHR_FILED} <= seen
 
 
 def _with_joined(scope: Scope, rows: list[StoredRow], begun: datetime) -> list[StoredRow]:

@@ -10,7 +10,7 @@ from django.db import transaction
 from console.notes.correlation.by_engine import keep_by_engine
 from console.notes.correlation.counts import Done
 from console.notes.correlation.loading import StoredRow, by_time
-from console.notes.correlation.offsets import AROUND, Offsets, Pair
+from console.notes.correlation.offsets import AROUND, Offsets
 from console.notes.correlation.state import Scope
 from console.notes.correlation.stretch import HOUR, Stretch, Told
 from console.notes.correlation.writing import BORN, LAST, Stored, keep_notes, keep_orphans, remove, stored
@@ -46,10 +46,10 @@ class Run:
         self.done.rows += len(rows)
         return made
 
-    def keep(self, stretch: Stretch, *, due: Collection[bytes] = (), moved: Collection[Pair] = ()) -> None:
+    def keep(self, stretch: Stretch) -> None:
         """Tell a stretch and keep its stories, all or nothing."""
         first, last = stretch.first, stretch.last
-        told = stretch.tell(self.offsets.clocks(first, last), moved=moved, due=due)
+        told = stretch.tell(self.offsets.clocks(first, last))
         with transaction.atomic():
             self._keep(stretch, told)
 
@@ -58,9 +58,9 @@ class Run:
         seen: set[bytes] = set()
         while waiting := {key: at for key, at in self.done.again.items() if key not in seen}:
             self.done.again = {}
-            for first, guests in _by_hour(waiting):
-                rows = by_time(self.scope.integration, first - MARGIN, first + HOUR + MARGIN)
-                self.keep(self.stretch(first, first + HOUR, rows, guests=guests))
+            for first, last, guests in _by_hour(waiting):
+                rows = by_time(self.scope.integration, first - MARGIN, last + MARGIN)
+                self.keep(self.stretch(first, last, rows, guests=guests))
                 seen.update(guests)
         self.done.again = {}
 
@@ -68,12 +68,9 @@ class Run:
         """Tell those once more who borrowed an offset that is not the one in force now."""
         if not self.offsets.moved:
             return
-        hours: dict[datetime, set[Pair]] = {}
-        for pair in self.offsets.borrowers(first - AROUND, last + AROUND):
-            hours.setdefault(pair[2], set()).add(pair)
-        for hour in sorted(hours):
+        for hour in sorted(self.offsets.borrowers(first - AROUND, last + AROUND)):
             rows = by_time(self.scope.integration, hour - MARGIN, hour + HOUR + MARGIN)
-            self.keep(self.stretch(hour, hour + HOUR, rows, fresh=()), moved=hours[hour])
+            self.keep(self.stretch(hour, hour + HOUR, rows, fresh=()))
 
     def _keep(self, stretch: Stretch, told: Told) -> None:
         notes = {story.note: story for story in told.stories if story.note is not None}
@@ -87,11 +84,12 @@ class Run:
             extra = keep_by_engine(self.scope, {key: (have[key].note.id, here[key]) for key in kept}, have)
             written.notes += extra.notes
             written.changed += extra.changed
-        orphans = keep_orphans(self.scope, {s.orphan: s for s in told.stories if s.note is None})
+        nobodys = [story for story in told.stories if story.note is None]
+        orphans = keep_orphans(self.scope, nobodys, stretch.first, stretch.last)
         whole = stretch.fresh is None and not stretch.guests
         gone = remove(
             self.scope, stretch.first, stretch.last, notes={*here, *again} if whole else None, orphans=told.orphans,
-            settled=told.settled if have or not whole else (),
+            settled=told.settled if self.fresh is not None or stretch.guests else {},
         )  # fmt: skip
         self.done.add(Done(written.notes, written.changed + orphans.changed + gone, orphans.orphans, 0, again))
 
@@ -107,15 +105,15 @@ class Run:
         return again
 
 
-def _by_hour(waiting: dict[bytes, datetime]) -> Iterator[tuple[datetime, list[bytes]]]:
-    """Group notes by the hour they begin in, in order of time."""
-    hours: dict[datetime, list[bytes]] = {}
+def _by_hour(waiting: dict[bytes, datetime]) -> Iterator[tuple[datetime, datetime, list[bytes]]]:
+    """Group notes by the hours on which they bear, in order of time."""
+    hours: dict[tuple[datetime, datetime], list[bytes]] = {}
     for key, begun in waiting.items():
-        hours.setdefault(hour_of(begun), []).append(key)
-    for hour in sorted(hours):
-        keys = sorted(hours[hour])
+        hours.setdefault((hour_of(begun - MARGIN), hour_of(begun + MARGIN) + HOUR), []).append(key)
+    for first, last in sorted(hours):
+        keys = sorted(hours[first, last])
         for at in range(0, len(keys), MOST_GUESTS):
-            yield hour, keys[at : at + MOST_GUESTS]
+            yield first, last, keys[at : at + MOST_GUESTS]
 
 
 @contextmanager

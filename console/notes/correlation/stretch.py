@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from console.notes.correlation.loading import Keys, StoredRow, by_keys, is_ehr, place
+from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_time, is_ehr, place
 from console.notes.correlation.state import Scope
 from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN, Joined
@@ -22,7 +22,7 @@ from diagnostics.tracing.weak import AFTER
 HOUR = timedelta(hours=1)
 FAR = timedelta(days=14)  # a row with the note's own id that comes later than this is told as a document of its own
 _TOKENS = (int(What.TOKEN_GRANTED), int(What.TOKEN_REFUSED))
-_OTHER, _FILED, _SENT = int(What.EHR_OTHER), int(What.EHR_FILED), int(What.SENT)
+_OTHER = int(What.EHR_OTHER)
 Pair = tuple[str, str, datetime]
 
 
@@ -34,7 +34,7 @@ class Told:
     threads: dict[Any, Thread]
     again: dict[bytes, datetime]
     orphans: set[bytes] = field(default_factory=set)
-    settled: set[bytes] = field(default_factory=set)
+    settled: dict[bytes, datetime] = field(default_factory=dict)  # ids of documents that have a note, and when
 
 
 class Stretch:
@@ -57,6 +57,9 @@ class Stretch:
     ) -> None:
         self.scope, self.first, self.last, self.fresh = scope, first, last, fresh
         self.guests = set(guests)
+        self._loaded = [(self.from_, self.to)]
+        if guests:
+            rows = self._with_surroundings(rows)
         self.loose: list[StoredRow] = []
         elsewhere = self._elsewhere(rows)
         rows = sorted([*rows, *elsewhere], key=place) if elsewhere else rows
@@ -105,50 +108,31 @@ class Stretch:
                     shown.setdefault((thread.site, thread.client, hour), []).append(seconds)
         return {pair: (round(median(seconds), 3), len(seconds)) for pair, seconds in shown.items()}
 
-    def tell(self, clocks: Clocks, *, moved: Collection[Pair] = (), due: Collection[bytes] = ()) -> Told:
-        """Tell the notes that begin here.
-
-        Of notes without fresh rows only those that may have changed: whose clock `moved`, that are `due`, or that
-        their neighbours bear on.
-        """
-        wanted = self._wanted(moved, due)
+    def tell(self, clocks: Clocks) -> Told:
+        """Tell the notes that begin here."""
         _ = self.samples  # the stories repeat them
+        wanted = {key: each for key, each in self.joined.notes.items() if self.first <= each.begun < self.last}
         stories = self.joined.stories(clocks, wanted)
         orphans = {story.orphan for story in stories if story.note is None}
         here = [s for s in stories if s.note is not None or self.first <= s.born_at < self.last]
-        threads = {key: self.joined.notes[key] for key in wanted}
-        return Told(here, threads, self._again(), orphans, self._settled(threads.values()))
+        return Told(here, wanted, self._again(), orphans, self._settled(wanted.values()))
 
-    def _wanted(self, moved: Collection[Pair], due: Collection[bytes]) -> set[bytes]:
-        notes = self.joined.notes
-        if self.guests:
-            return {
-                key
-                for key, thread in notes.items()
-                if key in self.guests or (self.first <= thread.begun < self.last and not is_plain(thread))
-            }
-        home = {key: thread for key, thread in notes.items() if self.first <= thread.begun < self.last}
-        if self.fresh is None:
-            return set(home)
-        sites = {(site, hour) for site, _, hour in moved}
-        return {
-            key
-            for key, thread in home.items()
-            if key in due
-            or not is_plain(thread)
-            or (sites and (thread.site, hour_of(thread.begun)) in sites)
-            or self._is_fresh(thread.scribe)
-            or self._is_fresh(thread.ehr)
-        }
-
-    def _is_fresh(self, rows: Iterable[Any]) -> bool:
-        return self.fresh is None or any(row[14] in self.fresh for row in rows)
-
-    def _settled(self, threads: Iterable[Thread]) -> set[bytes]:
-        """Give the ids under which documents of these notes may have been told as nobody's."""
-        return {key for thread in threads for row in thread.ehr for key in (row[3], row[8]) if key is not None}
+    def _settled(self, threads: Iterable[Thread]) -> dict[bytes, datetime]:
+        """Give the ids under which documents of these notes may have been told as nobody's, and when they were seen."""
+        return {key: row[0] for thread in threads for row in thread.ehr for key in (row[3], row[8]) if key is not None}
 
     # What lies elsewhere ------------------------------------------------------------------------------------------
+
+    def _with_surroundings(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
+        """Add what was logged around those rows of the guests that lie far from where they begin."""
+        keys = Keys(note=set(self.guests)).take(row for row in rows if row[2] in self.guests)
+        own = self._outside(Keys(note=set(self.guests)), FAR)
+        own += self._outside(keys.take(own).without(Keys(note=set(self.guests))), FAR)
+        around = list(rows)
+        for first, last in _spans({row[0] for row in own}, self._loaded[0]):
+            around += by_time(self.scope.integration, first, last)
+            self._loaded.append((first, last))
+        return sorted(around, key=place)
 
     def _elsewhere(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
         """Find the rows outside that belong to rows here: by ids of rows that nothing here explains."""
@@ -177,11 +161,15 @@ class Stretch:
         return list({row[13]: row for row in found}.values())
 
     def _outside(self, keys: Keys, far: timedelta, *, before: timedelta | None = None) -> list[StoredRow]:
+        """Fetch the rows with these ids that were not loaded by their time."""
         if not keys:
             return []
         first, last = self.from_ - (far if before is None else before), min(self.to + far, self.scope.now + MARGIN)
-        from_, to = self.from_, self.to
-        return [row for row in by_keys(self.scope.integration, keys, first, last) if not from_ <= row[0] < to]
+        return [
+            row
+            for row in by_keys(self.scope.integration, keys, first, last)
+            if not any(from_ <= row[0] < to for from_, to in self._loaded)
+        ]
 
     def _unexplained(self, rows: Sequence[StoredRow]) -> tuple[Keys, Keys]:
         """Give the ids of rows that no note here carries, and the encounters of such rows."""
@@ -234,12 +222,6 @@ class Stretch:
         return self.first <= row[0] < self.last and (self.fresh is None or row[14] in self.fresh)
 
 
-def is_plain(thread: Thread) -> bool:
-    """Tell whether ids alone tell a note's whole story: one sending, and the EHR's filing of it."""
-    sendings = sum(row[1] & CODE == _SENT for row in thread.scribe)
-    return sendings == 1 and any(row[1] & CODE == _FILED for row in thread.ehr)
-
-
 def _is_near(thread: Thread, hour: datetime) -> bool:
     """Tell whether all rows of a note that begins in this hour lie near it."""
     first, last = hour - MARGIN, hour + HOUR + MARGIN
@@ -254,3 +236,16 @@ def _near(thread: Thread, hour: datetime) -> float | None:
     part.scribe = [row for row in thread.scribe if row.at < last]
     part.ehr = [row for row in thread.ehr if first <= row.at < last]
     return sample(part)
+
+
+def _spans(moments: Iterable[datetime], loaded: tuple[datetime, datetime]) -> list[tuple[datetime, datetime]]:
+    """Give the stretches around moments, joined where they touch, without what is loaded already."""
+    spans: list[tuple[datetime, datetime]] = []
+    for at in sorted(moments):
+        first, last = at - MARGIN, at + MARGIN
+        first, last = (first, min(last, loaded[0])) if at < loaded[0] else (max(first, loaded[1]), last)
+        if spans and first <= spans[-1][1] and not spans[-1][1] <= loaded[0] <= first:
+            spans[-1] = spans[-1][0], last
+        else:
+            spans.append((first, last))
+    return spans

@@ -3,7 +3,8 @@
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -59,6 +60,7 @@ SELECT t.id, n.external_hash, t.orphan_hash FROM notes_trace AS t LEFT JOIN note
         AND NOT EXISTS (SELECT FROM notes_filedsnapshot AS f WHERE f.note_id = n.id)))
 """
 Values = tuple[Any, ...]
+CLOCKS = timedelta(hours=1)  # no two clocks differ by more
 BORN, LAST = list(COLUMNS).index("born_at"), list(COLUMNS).index("last_at")
 
 
@@ -143,15 +145,18 @@ def keep_traces(scope: Scope, told: Mapping[bytes, Values], have: Mapping[bytes,
     return Written(notes=len(told), changed=len(rows))
 
 
-def keep_orphans(scope: Scope, stories: Mapping[bytes, Story]) -> Written:
-    """Keep the documents that nobody's note explains."""
-    if not stories:
+def keep_orphans(scope: Scope, told: Collection[Story], first: datetime, last: datetime) -> Written:
+    """Keep the documents that no note explains, of those with one id the latest; told from `first` to `last`."""
+    if not told:
         return Written()
+    stories = {story.orphan: story for story in sorted(told, key=lambda story: story.born_at)}
     have = {bytes(row[0]): row[1:] for row in _fetch(BY_ORPHAN, (sorted(stories), scope.integration))}
     now = timezone.now()
     rows = []
     for key, story in stories.items():
         values, held = values_of(story, ""), have.get(key)
+        if held is not None and held[1 + BORN] > story.born_at and not first <= held[1 + BORN] < last:
+            continue
         if held is None or tuple(held[1:]) != values:
             trace_id = new_id() if held is None else held[0]
             rows.append((trace_id, scope.facility, scope.integration, None, key, *values, now))
@@ -161,12 +166,12 @@ def keep_orphans(scope: Scope, stories: Mapping[bytes, Story]) -> Written:
 
 def remove(
     scope: Scope, first: datetime, last: datetime, *, notes: Collection[bytes] | None, orphans: Collection[bytes],
-    settled: Collection[bytes] = (),
+    settled: Mapping[bytes, datetime] = MappingProxyType({}),
 ) -> int:  # fmt: skip
     """Remove the traces of a stretch of time that nothing stands behind any more.
 
     `notes` are those that still have rows (None: do not look), `orphans` the documents still nobody's, and `settled`
-    ids of documents that have found their note, wherever their trace lies.
+    ids of documents that have found their note, and when the EHR told of them: their trace may lie elsewhere.
     """
     gone = [
         trace_id
@@ -175,7 +180,11 @@ def remove(
     ]
     found = [key for key in settled if key not in orphans]
     if found:
-        gone += [row[1] for row in _fetch(BY_ORPHAN, (sorted(found), scope.integration))]
+        gone += [
+            row[1]
+            for row in _fetch(BY_ORPHAN, (sorted(found), scope.integration))
+            if row[2 + BORN] - CLOCKS <= settled[bytes(row[0])] <= row[2 + LAST] + CLOCKS
+        ]
     if gone:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM notes_trace WHERE id = ANY(%s)", [gone])
