@@ -140,10 +140,14 @@ def counts(scope: Scope, due: datetime) -> dict[str, int]:
 
 
 def _some(asked: Narrowed, name: str) -> str:
+    """Give the rows to count, in the index's own order, so that no plan reads a whole table to count a thousand."""
     conditions = _conditions(asked, "t", "n").replace("%(mode)s", f"%(mode_{name})s")
     conditions = conditions.replace("%(modes)s", f"%(modes_{name})s")
     note = "JOIN notes_note n ON n.id = t.note_id" if asked.scope.closed else ""
-    return f"SELECT FROM notes_trace t {note} WHERE t.facility_id = ANY(%(facilities)s) AND {conditions} LIMIT %(most)s"
+    return f"""
+        SELECT FROM unnest(%(facilities)s::uuid[]) AS place (id)
+         CROSS JOIN LATERAL (SELECT FROM notes_trace t {note} WHERE t.facility_id = place.id AND {conditions}
+                              ORDER BY t.born_at, t.id LIMIT %(most)s) AS each LIMIT %(most)s"""
 
 
 def count_waiting(scope: Scope, due: datetime, most: int) -> int:
