@@ -9,6 +9,7 @@ import hashlib
 import logging
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -106,8 +107,11 @@ def execute(pull_id: uuid.UUID | str) -> bool:
             ended = _Pull(row, lost).run()
     except LeaseLost:
         return False
-    except Exception:
-        log.exception("the pull for integration %s failed", row.integration_id)
+    except Exception as problem:  # its text may hold an event; where it happened is told without values
+        where = "".join(traceback.format_tb(problem.__traceback__))
+        log.error(
+            "the pull for integration %s failed with %s at\n%s", row.integration_id, type(problem).__name__, where
+        )
         ended = _OWN_FAULT
     return _queue_next(row, ended)
 

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+import traceback
 import uuid
 from datetime import timedelta
 from typing import BinaryIO
@@ -48,15 +49,21 @@ def execute(file_id: uuid.UUID | str) -> bool:
     except LeaseLost:
         return False
     except _SliceOver:
-        _later(row, after_s=0.0)
+        _later(row, after_s=0.0, says="")
         ring(row)
         return False
     except FileNotFoundError:
+        if not os.path.isdir(settings.LOG_DROP_FOLDER):  # not mounted where this worker runs
+            return not _later(row, after_s=ASKED_AGAIN_S, says="The drop folder cannot be opened.")
         return _gone(row)
     except ImportStopped as problem:
         return not _later(row, after_s=ASKED_AGAIN_S, says=str(problem))
     except OSError as problem:
         return not _later(row, after_s=ASKED_AGAIN_S, says=f"The file cannot be read: {_plain(problem)}.", counts=True)
+    except Exception as problem:  # its text may hold a line of the log; where it happened is told without values
+        where = "".join(traceback.format_tb(problem.__traceback__))
+        log.error("dropped file %s failed with %s at\n%s", row.id, type(problem).__name__, where)
+        return not _later(row, after_s=ASKED_AGAIN_S, says="NoteTrace itself failed on this file.", counts=True)
 
 
 def _take(row: DropFile, lost: threading.Event) -> bool:

@@ -175,7 +175,7 @@ class _Look:
                 files[_key(source, above + name)] = (name, seen)
             else:
                 self._set_aside(folder, name, seen, _NO_FILE)
-        known = {bytes(row.key): row for row in DropFile.objects.filter(key__in=list(files))}
+        known = _known(list(files))
         for key, (name, seen) in files.items():
             if self.result.queued >= MOST_A_LOOK:
                 return
@@ -247,6 +247,16 @@ def _uuid(word: str) -> uuid.UUID | None:
         return uuid.UUID(word) if len(word) == 36 else None
     except ValueError:
         return None
+
+
+def _known(keys: list[bytes]) -> dict[bytes, DropFile]:
+    """Give the rows of files that were met before, asked for in blocks."""
+    blocks = (keys[start : start + MOST_A_LOOK] for start in range(0, len(keys), MOST_A_LOOK))
+    return {
+        bytes(row.key): row
+        for block in blocks
+        for row in DropFile.objects.filter(key__in=block).select_related("log_import")
+    }
 
 
 def _key(source: Source, path: bytes) -> bytes:

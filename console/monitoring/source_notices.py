@@ -60,7 +60,9 @@ def _folder() -> Iterable[Notice]:
 
 def _files(where: Collection[uuid.UUID]) -> Iterable[Notice]:
     bad = (DropFile.End.SET_ASIDE, DropFile.End.STUCK)
-    rows = DropFile.objects.filter(facility__in=where, finished_at__gte=timezone.now() - FRESH, end__in=bad)
+    ended = Q(finished_at__gte=timezone.now() - FRESH, end__in=bad)
+    waiting = Q(state__in=OPEN_STATES) & ~Q(says="")
+    rows = DropFile.objects.filter(ended | waiting, facility__in=where)
     sources = list(rows.order_by("source_id", "id").values_list("source_id", flat=True)[:_MANY])
     if not sources:
         return

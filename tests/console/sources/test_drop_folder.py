@@ -20,7 +20,7 @@ from console.monitoring.drop_files import execute
 from console.monitoring.drop_folder import forget_taken, look
 from console.monitoring.models import DropFile, DropLook
 from console.notes.models import LogEntry, LogImport
-from console.shared.work import WorkState, sweep
+from console.shared.work import WorkState, claim, sweep
 from tests.console.builders import a_facility, an_integration
 from tests.console.monitoring.rows import a_note_story, a_source, body
 
@@ -350,6 +350,37 @@ def test_a_file_is_taken_in_slices(scribe: Path, monkeypatch: Any) -> None:
     made = LogImport.objects.get()
     assert (made.rows, made.stored, made.duplicate) == (30_000, 30_000, 0)
     assert list(lying(scribe)) == ["taken/x"]
+
+
+def test_one_worker_at_a_time_takes_a_file(scribe: Path) -> None:
+    (scribe / "x").write_bytes(rows(1))
+    look()
+    DropFile.objects.update(due_at=timezone.now())
+    row = DropFile.objects.get()
+    assert claim(DropFile, row.pk) is not None
+    assert not execute(row.pk)
+    assert LogImport.objects.count() == 0 and list(lying(scribe)) == ["x"]
+
+
+def test_a_worker_where_the_folder_is_not_mounted_leaves_the_file_to_others(scribe: Path, settings: Any) -> None:
+    (scribe / "x").write_bytes(rows(1))
+    look()
+    settings.LOG_DROP_FOLDER = str(scribe / "elsewhere")
+    work()
+    row = DropFile.objects.get()
+    assert (row.state, row.end, row.says) == (WorkState.QUEUED, "", "The drop folder cannot be opened.")
+
+
+def test_a_fault_of_our_own_is_told_without_a_word_of_the_file(scribe: Path, monkeypatch: Any, caplog: Any) -> None:
+    def broken(**_: Any) -> None:
+        raise ValueError(PATIENT)
+
+    monkeypatch.setattr(drop_files, "import_stream", broken)
+    (scribe / "x").write_bytes(rows(1))
+    round_of()
+    row = DropFile.objects.get()
+    assert (row.state, row.attempt, row.says) == (WorkState.QUEUED, 1, "NoteTrace itself failed on this file.")
+    assert "ValueError" in caplog.text and PATIENT not in caplog.text
 
 
 def test_a_file_that_ends_its_worker_again_and_again_is_set_aside(scribe: Path) -> None:
