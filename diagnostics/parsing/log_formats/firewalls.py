@@ -10,7 +10,7 @@ from diagnostics.parsing.log_formats.pieces import Odd, Row
 from diagnostics.parsing.log_formats.syslog import with_time
 
 _FIELD = re.compile(r"(?:^|\s)(SRC|DST|DPT|SPT|PROTO)=(\S*)")
-_PREFIX = re.compile(r"(?:kernel:\s*)?(?:\[\s*\d+\.\d+\]\s*)?(?P<prefix>[^=]*?)\s*(?:\bIN=|\bOUT=|\bSRC=)")
+_AFTER_PREFIX = re.compile(r"\b(?:IN|OUT|SRC|PHYSIN|MAC)=")
 _FILTERLOG = re.compile(r"filterlog(?:\[\d+\])?:\s+|filterlog \d+ \S+ (?:-|\[.*?\]) |(?<=[\s:])(?=\d+,[^,]*,[^,]*,)")
 _V4, _V6 = (15, 16, 18, 19), (12, 13, 15, 16)  # protocol number, protocol, source, destination
 _TOO_FEW = "has too few fields for a line of filterlog"
@@ -26,9 +26,9 @@ def iptables(text: str, now: datetime) -> Row:
     fields = dict(_FIELD.findall(message[:8192]))
     if not fields.get("SRC") or not fields.get("DST"):
         raise Odd("is no line of the packet filter: SRC= and DST= are missing")
-    host_off = message.partition("kernel:")[2] or message
-    prefix = _PREFIX.search(host_off[:1000])
-    action = action_of(prefix["prefix"]) if prefix else None
+    said = message.partition("kernel:")[2] or message
+    end = _AFTER_PREFIX.search(said[:1000])
+    action = action_of(said[: end.start()]) if end else None
     if action is None:
         raise Odd("does not say what was done: its log prefix names no DROP, REJECT, ACCEPT or the like")
     return flow(at, action, fields["SRC"], fields["DST"], fields.get("DPT", ""))

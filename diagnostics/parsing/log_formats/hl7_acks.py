@@ -24,7 +24,9 @@ from diagnostics.parsing.log_formats.pieces import (
     too_long,
 )
 
-_BEGIN = re.compile(rb"(?<=\x1c)|(?:(?<=[\r\n\x0b])|\A)[ \t]{0,8}(?:MSH|FHS|BHS|BTS|FTS)(?=[^A-Za-z0-9\s]|[\r\n]|\Z)")
+_BEGIN = re.compile(
+    rb"(?<=\x1c)(?=[\s\S])|(?:(?<=[\r\n\x0b])|\A)[ \t]{0,8}(?:MSH|FHS|BHS|BTS|FTS)(?=[^A-Za-z0-9\s]|[\r\n]|\Z)"
+)
 _TAIL = 16
 _FRAME = b"\x0b\x1c \t\r\n\x00\xef\xbb\xbf"
 _WRAPPERS = (b"FHS", b"BHS", b"BTS", b"FTS")
@@ -40,7 +42,7 @@ def read_acks(stream: BinaryIO, reading: Reading) -> Iterator[Line]:
 
 
 def messages(stream: BinaryIO) -> Iterator[Piece]:
-    """Yield every message from its MSH to the end of its frame or the next header; what stands between comes as well."""
+    """Yield every message from its MSH to the end of its frame or the next header, and what stands between."""
     buffer, read, scan, count = b"", 0, 1, 0
     head: bytes | None = None  # of a message too long to be held
     began = 0

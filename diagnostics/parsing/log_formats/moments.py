@@ -9,7 +9,8 @@ from functools import lru_cache
 
 _DIGITS = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}|\d{16}")
 _HL7 = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6})\d*)?)?)?([+-]\d{4})?")
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:?\d{2}")
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?")
+_BASIC = re.compile(r"\d{8}T\d{4}(?:\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{4})?")
 _DATES = (
     re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})"),
     re.compile(r"(?P<y>\d{4})[/-](?P<m>\d{1,2})[/-](?P<d>\d{1,2})"),
@@ -33,12 +34,11 @@ _AHEAD = timedelta(days=1)
 def iso(text: str) -> str:
     """Return a time as ISO 8601 text; raise ValueError where it is none, or only a day."""
     text = text.strip()
-    if _ISO.match(text):
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            return _written(text)
+    if _ISO.fullmatch(text):
+        datetime.fromisoformat(text)
         return text
+    if _BASIC.fullmatch(text):
+        return datetime.fromisoformat(text).isoformat()
     if _DIGITS.fullmatch(text):
         return epoch(text)
     if text[:12].isdigit():

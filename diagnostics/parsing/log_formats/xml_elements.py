@@ -23,7 +23,7 @@ from diagnostics.parsing.log_formats.pieces import (
 )
 
 _LONGEST_TEXT = 16 * 1024
-_TEXTS = re.compile(rb"[^<>]+")
+_LONG_TEXTS = re.compile(rb"(?<![^<>])[^<>]{%d,}+" % (_LONGEST_TEXT + 1))
 _CUT_REFERENCE = re.compile(rb"&[#\w]{0,10}\Z")
 _TAIL = 256
 _MARKUP = re.compile(rb"<[/?!A-Za-z]")
@@ -136,11 +136,12 @@ class _Source:
         """Return the element that begins here, up to its closing tag, the next opening one, or the end."""
         start, began, scan = self._at, self._place(self._at), self._at + 1
         head: bytes | None = None
+        cut = False
         while (end := either.search(self._buffer, scan)) is None:
             behind = min(len(self._buffer) - scan, _TAIL)
             kept = self._buffer[start:]
             if head is None and len(kept) > LONGEST_LINE_BYTES:
-                kept = _shortened(kept[:-_TAIL]) + kept[-_TAIL:]
+                kept, cut = _shortened(kept[:-_TAIL]) + kept[-_TAIL:], True
                 head = kept[:HEAD_BYTES] if len(kept) > LONGEST_LINE_BYTES else None
             if head is not None:
                 kept = kept[-_TAIL:]
@@ -154,7 +155,7 @@ class _Source:
         if not closed:
             before = "before the next one begins" if end is not None else "before the file ends"
             problem = f"<{name}> is not closed {before}"
-        if head is None and len(raw) > LONGEST_LINE_BYTES:
+        if head is None and (cut or len(raw) > LONGEST_LINE_BYTES):
             raw = _shortened(raw)
             head = raw[:HEAD_BYTES] if len(raw) > LONGEST_LINE_BYTES else None
         if head is not None:
@@ -167,9 +168,8 @@ def _stray(line: bytes) -> bool:
 
 
 def _shortened(raw: bytes) -> bytes:
-    return _TEXTS.sub(_beginning, raw)
+    return _LONG_TEXTS.sub(_beginning, raw)
 
 
 def _beginning(found: re.Match[bytes]) -> bytes:
-    text = found[0]
-    return text if len(text) <= _LONGEST_TEXT else _CUT_REFERENCE.sub(b"", text[:_LONGEST_TEXT])
+    return _CUT_REFERENCE.sub(b"", found[0][:_LONGEST_TEXT])
