@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,11 @@ NOT_OURS = ("DATABASE_URL", "DATABASE_OWNER_URL", "BROKER_URL", "DJANGO_SETTINGS
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command said and cost. Memory in MB; `server_mb` is what the database's processes held of their own."""
+    """What a command said and cost. Memory in MB; `server_mb` is what the database's processes held of their own.
+
+    `cpu_s` is the processor time of the command and of the database together, which other work on the machine swings
+    less than the wall's.
+    """
 
     out: str
     errors: str
@@ -30,6 +35,7 @@ class Ran:
     wall_s: float
     peak_mb: float
     server_mb: float
+    cpu_s: float = 0.0
 
     def last_json(self) -> dict[str, Any]:
         """Read the last line that is a JSON object."""
@@ -55,6 +61,18 @@ class Household:
         """Give the libpq address of its database as a role."""
         return self.server.url(role)
 
+    def cpu(self) -> float:
+        """Give the processor seconds of all ended commands and of the database so far."""
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return ended.ru_utime + ended.ru_stime + self.server_cpu()
+
+    def server_cpu(self) -> float:
+        """Give the processor seconds of the database's processes so far, the ended ones too."""
+        main = self.server.process_id()
+        if main is None:
+            return 0.0
+        return processor_s(main, ended=True) + sum(processor_s(pid) for pid in children(main))
+
     def start(self, *arguments: str, stdout: int | Any = subprocess.PIPE) -> subprocess.Popen[str]:
         """Start one command of manage.py."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
@@ -65,13 +83,15 @@ class Household:
 
     def run(self, *arguments: str, into: Path | None = None, check: bool = True) -> Ran:
         """Run one command to its end; its output goes to a file where it is long."""
+        spent = self.cpu()
         began = time.perf_counter()
         with open(into, "w", encoding="utf-8") if into else contextlib.nullcontext() as handle:
             process = self.start(*arguments, stdout=handle or subprocess.PIPE)
             watch = Watch(process.pid, self.server.process_id())
             with watch:
                 out, errors = process.communicate()
-        ran = Ran(out or "", errors, process.returncode, time.perf_counter() - began, watch.peak, watch.server)
+        wall, cpu = time.perf_counter() - began, self.cpu() - spent
+        ran = Ran(out or "", errors, process.returncode, wall, watch.peak, watch.server, cpu)
         if check and ran.code:
             raise AssertionError(f"{' '.join(arguments)} ended {ran.code}: {ran.errors[-3000:]} {ran.out[-500:]}")
         return ran
@@ -126,6 +146,14 @@ def memory(pid: int, field: str) -> float:
         for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines():
             if line.startswith(f"{field}:"):
                 return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def processor_s(pid: int, *, ended: bool = False) -> float:
+    """Read a process's processor seconds, those of its ended children with them where asked; 0 where it is gone."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        return sum(map(int, fields[11 : 15 if ended else 13])) / os.sysconf("SC_CLK_TCK")
     return 0.0
 
 

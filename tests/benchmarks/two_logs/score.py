@@ -74,7 +74,8 @@ def orjson_key(trace: dict[str, Any]) -> str:
 
 def _cost(ran: Ran, *, tail: bool = False) -> str:
     said = f" {ran.out.strip().splitlines()[-1][:300]}" if tail and ran.out.strip() else ""
-    return f"{ran.wall_s:.2f} s, peak {ran.peak_mb:.0f} MB, database {ran.server_mb:.0f} MB{said}"
+    spent = f"{ran.wall_s:.2f} s (processor {ran.cpu_s:.1f})"
+    return f"{spent}, peak {ran.peak_mb:.0f} MB, database {ran.server_mb:.0f} MB{said}"
 
 
 def stories(kind: str, count: int, verdict: Verdict, most: int) -> str:
