@@ -33,7 +33,8 @@ Reach = tuple[datetime, datetime]
 
 
 class Joined:
-    """Hold the rows of a stretch of time, joined by ids; `unplaced` are the EHR's rows nobody could place.
+    """Hold the rows of a stretch of time, joined by ids; `unplaced` are the EHR's rows nobody could place,
+    `placed` those that went to a note on weak grounds; both once the stories are told.
 
     `reach` is when the EHR's whole log begins and ends (its clock), by default that of the rows given. `shared` tells
     whether the systems share transaction ids at all; None finds out from the rows given.
@@ -61,6 +62,7 @@ class Joined:
         self._shared = self._joiner.shared if shared is None else shared
         self._reach = reach or ((ehr[0].at, ehr[-1].at) if ehr else None)
         self.unplaced: list[Row] = []
+        self.placed: dict[Key, list[Row]] = {}
 
     @property
     def notes(self) -> dict[Key, Thread]:
@@ -80,6 +82,7 @@ class Joined:
         """Tell each note's story, and those of documents that no note explains; `wanted` limits the notes told."""
         weak = Weak(self._joiner, clocks, self._shared)
         self.unplaced = [row for group in weak.unplaced for row in group.rows]
+        self.placed = {key: found.rows for key, found in weak.placed.items() if found.rows}
         teller = _Teller(self._joiner, weak, self.decider, clocks, self._scribe, self._ehr, self._reach)
         told = [teller.tell(thread) for key, thread in self._joiner.notes.items() if wanted is None or key in wanted]
         return told + [teller.orphan(group) for group in weak.unplaced if _is_document(group)]
