@@ -9,14 +9,28 @@ from django.db import transaction
 
 from console.notes.correlation.by_engine import keep_by_engine
 from console.notes.correlation.counts import Done
-from console.notes.correlation.loading import StoredRow, by_time
+from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_time
 from console.notes.correlation.offsets import AROUND, Offsets
 from console.notes.correlation.state import Scope
 from console.notes.correlation.stretch import HOUR, Stretch, Told
-from console.notes.correlation.writing import BORN, LAST, Stored, keep_notes, keep_orphans, remove, stored
+from console.notes.correlation.writing import (
+    BORN,
+    LAST,
+    Stored,
+    far_apart,
+    keep_notes,
+    keep_orphans,
+    known_orphans,
+    remove,
+    stored,
+    unknown_orphans,
+    weak_in,
+)
+from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN
 from diagnostics.tracing.deciding import Decider
 from diagnostics.tracing.story import hour_of
+from diagnostics.tracing.weak import AFTER
 
 MOST_GUESTS = 2000  # notes told again at once
 
@@ -31,67 +45,84 @@ class Run:
         self.decider: Decider | None = None
 
     def stretch(
-        self,
-        first: datetime,
-        last: datetime,
-        rows: list[StoredRow],
-        *,
-        guests: Collection[bytes] = (),
-        fresh: Collection[int] | None = None,
+        self, first: datetime, last: datetime, rows: list[StoredRow], guests: Collection[bytes] = ()
     ) -> Stretch:
-        """Join the rows of a stretch; they are given with their margins."""
-        fresh = self.fresh if fresh is None else fresh
-        made = Stretch(self.scope, rows, first, last, fresh=fresh, guests=guests, decider=self.decider)
+        """Join the rows of a stretch; they are given with their margins. Notes known to lie far apart are guests."""
+        far = far_apart(self.scope, first, last, last + MARGIN)
+        made = Stretch(self.scope, rows, first, last, fresh=self.fresh, guests={*guests, *far}, decider=self.decider)
         self.decider = made.joined.decider
         self.done.rows += len(rows)
         return made
 
     def keep(self, stretch: Stretch) -> None:
         """Tell a stretch and keep its stories, all or nothing."""
-        first, last = stretch.first, stretch.last
-        told = stretch.tell(self.offsets.clocks(first, last))
+        told = stretch.tell(self.offsets.clocks(stretch.first, stretch.last))
         with transaction.atomic():
             self._keep(stretch, told)
 
     def again(self) -> None:
-        """Tell the notes once more whose rows lie far apart, each hour's together, with all their rows."""
+        """Tell once more, with all their rows, the notes whose rows lie far apart, and documents they let go of."""
         seen: set[bytes] = set()
-        while waiting := {key: at for key, at in self.done.again.items() if key not in seen}:
-            self.done.again = {}
-            for first, last, guests in _by_hour(waiting):
-                rows = by_time(self.scope.integration, first - MARGIN, last + MARGIN)
-                self.keep(self.stretch(first, last, rows, guests=guests))
+        told: set[datetime] = set()
+        while True:
+            notes = {key: at for key, at in self.done.again.items() if key not in seen}
+            hours = self.done.hours - told
+            self.done.again, self.done.hours = {}, set()
+            if not notes and not hours:
+                return
+            for first, last, guests in _by_hour(notes):
+                self._once_more(first, last, guests)
                 seen.update(guests)
-        self.done.again = {}
+            for hour in sorted(hours):
+                self._once_more(hour, hour + HOUR)
+                told.add(hour)
 
     def settle(self, first: datetime, last: datetime) -> None:
         """Tell those once more who borrowed an offset that is not the one in force now."""
         if not self.offsets.moved:
             return
-        for hour in sorted(self.offsets.borrowers(first - AROUND, last + AROUND)):
-            rows = by_time(self.scope.integration, hour - MARGIN, hour + HOUR + MARGIN)
-            self.keep(self.stretch(hour, hour + HOUR, rows, fresh=()))
+        first, last = first - AROUND, last + AROUND
+        self.offsets = Offsets(self.scope, first, last)
+        for hour in sorted(self.offsets.borrowers(first, last)):
+            self._once_more(hour, hour + HOUR)
+        self.again()
+
+    def _once_more(self, first: datetime, last: datetime, guests: Collection[bytes] = ()) -> None:
+        rows = by_time(self.scope.integration, first - MARGIN, last + MARGIN)
+        self.keep(self.stretch(first, last, rows, guests))
 
     def _keep(self, stretch: Stretch, told: Told) -> None:
+        scope, first, last = self.scope, stretch.first, stretch.last
         notes = {story.note: story for story in told.stories if story.note is not None}
-        have = stored(self.scope, notes)
+        have = stored(scope, notes)
         again = {**told.again, **self._elsewhere(stretch, have)}
         here = {key: story for key, story in notes.items() if key not in again}
         kept = {key for key in here if key in have and have[key].more}
-        plain = {key: story for key, story in here.items() if key not in kept}
-        written = keep_notes(self.scope, plain, told.threads, have)
+        written = keep_notes(scope, {key: here[key] for key in here if key not in kept}, told.threads, have)
         if kept:
-            extra = keep_by_engine(self.scope, {key: (have[key].note.id, here[key]) for key in kept}, have)
-            written.notes += extra.notes
-            written.changed += extra.changed
-        nobodys = [story for story in told.stories if story.note is None]
-        orphans = keep_orphans(self.scope, nobodys, stretch.first, stretch.last)
-        whole = stretch.fresh is None and not stretch.guests
-        gone = remove(
-            self.scope, stretch.first, stretch.last, notes={*here, *again} if whole else None, orphans=told.orphans,
-            settled=told.settled if self.fresh is not None or stretch.guests else {},
-        )  # fmt: skip
-        self.done.add(Done(written.notes, written.changed + orphans.changed + gone, orphans.orphans, 0, again))
+            written.add(keep_by_engine(scope, {key: (have[key].note.id, here[key]) for key in kept}, have))
+        written.add(keep_orphans(scope, [story for story in told.stories if story.note is None], first, last))
+        still = {*here, *again} if self.fresh is None else None
+        written.changed += remove(scope, first, last, notes=still, orphans=told.orphans, settled=told.joined)
+        untold = unknown_orphans(scope, told.loose)
+        hours = {hour_of(at) for at in (*untold, *self._relatives(stretch))}
+        self.done.add(Done(written.notes, written.changed, written.orphans, 0, again, hours))
+
+    def _relatives(self, stretch: Stretch) -> list[datetime]:
+        """Give when notes and documents were told elsewhere whose answer rests on what an encounter's rows are."""
+        encounters = stretch.fresh_encounters()
+        if not encounters:
+            return []
+        scope, first, last = self.scope, stretch.first - AFTER, stretch.last + AFTER
+        found = {
+            key: row[0]
+            for row in by_keys(scope.integration, Keys(encounter=encounters), first, min(last, scope.now + MARGIN))
+            if row[1] & CODE == What.EHR_FILED and not stretch.from_ <= row[0] < stretch.to
+            for key in (row[3], row[8])
+            if key is not None
+        }
+        moments = [*weak_in(scope, encounters, first, last), *known_orphans(scope, found)]
+        return [at for at in moments if not stretch.first <= at < stretch.last]
 
     def _elsewhere(self, stretch: Stretch, have: dict[bytes, Stored]) -> dict[bytes, datetime]:
         """Give the notes of which rows lie outside what was loaded, as their present traces know."""

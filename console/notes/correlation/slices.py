@@ -2,12 +2,14 @@
 
 import multiprocessing
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
+from console.notes import correlation_process
 from console.notes.correlation.loading import by_time
 from console.notes.correlation.running import Done, Run, without_cycles
 from console.notes.correlation.state import Scope
@@ -45,7 +47,7 @@ def tell_all(
         if progress:
             progress(done.notes)
     run = Run(scope, first, last)
-    run.done.again = done.again
+    run.done.again, run.done.hours = done.again, done.hours
     with without_cycles():
         run.again()
         run.offsets.moved = set(run.offsets.hours)  # hours after a note's own were not known when it was told
@@ -54,7 +56,7 @@ def tell_all(
         edges = [EVER[0], *(moment for part in parts for moment in part), EVER[1]]
         for gap in zip(edges[::2], edges[1::2], strict=True):
             done.changed += remove(scope, *gap, notes=(), orphans=()) if gap[0] < gap[1] else 0
-    done.again = {}
+    done.again, done.hours = {}, set()
     done.add(run.done)
     return done
 
@@ -117,18 +119,7 @@ def _each(scope: Scope, parts: list[tuple[datetime, datetime]], workers: int) ->
     with ProcessPoolExecutor(
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_set_up,
+        initializer=correlation_process.set_up,
         initargs=(os.environ.get("DJANGO_SETTINGS_MODULE", "console.settings"),),
     ) as pool:
-        yield from pool.map(_tell_part, [(scope, *part) for part in parts])
-
-
-def _set_up(module: str) -> None:
-    import django
-
-    os.environ["DJANGO_SETTINGS_MODULE"] = module
-    django.setup()
-
-
-def _tell_part(work: tuple[Scope, datetime, datetime]) -> Done:
-    return tell_part(*work)
+        yield from pool.map(correlation_process.tell, [(pickle.dumps(scope), *part) for part in parts])

@@ -4,8 +4,8 @@ A note is told by the stretch in which its first row lies. Rows of a note that l
 the next day, a filing hours later) are found by their ids; such a note is told once more, together with them.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
@@ -28,13 +28,18 @@ Pair = tuple[str, str, datetime]
 
 @dataclass(slots=True)
 class Told:
-    """Be what a stretch has to tell: stories, and the notes to be told again with all their rows, by their begin."""
+    """Be what a stretch has to tell: its notes and nobody's documents.
+
+    `again` are the notes to be told once more with all their rows, by their begin. `loose` are documents elsewhere
+    that are nobody's as far as can be seen from here, `joined` the ids of those elsewhere that have a note, with time.
+    """
 
     stories: list[Story]
     threads: dict[Any, Thread]
     again: dict[bytes, datetime]
-    orphans: set[bytes] = field(default_factory=set)
-    settled: dict[bytes, datetime] = field(default_factory=dict)  # ids of documents that have a note, and when
+    orphans: set[bytes]
+    loose: dict[bytes, datetime]
+    joined: dict[bytes, datetime]
 
 
 class Stretch:
@@ -59,10 +64,11 @@ class Stretch:
         self.guests = set(guests)
         self._loaded = [(self.from_, self.to)]
         if guests:
-            rows = self._with_surroundings(rows)
+            rows = sorted([*rows, *self._surroundings(rows)], key=place)
         self.loose: list[StoredRow] = []
         elsewhere = self._elsewhere(rows)
-        rows = sorted([*rows, *elsewhere], key=place) if elsewhere else rows
+        if elsewhere:
+            rows = sorted([*rows, *elsewhere], key=place)
         ehr = [row for row in rows if is_ehr(row)]
         self.joined = Joined(
             [row for row in rows if not is_ehr(row)], ehr, now=scope.now, has_scribe=scope.has_scribe,
@@ -113,26 +119,40 @@ class Stretch:
         _ = self.samples  # the stories repeat them
         wanted = {key: each for key, each in self.joined.notes.items() if self.first <= each.begun < self.last}
         stories = self.joined.stories(clocks, wanted)
-        orphans = {story.orphan for story in stories if story.note is None}
+        nobodys = [story for story in stories if story.note is None]
         here = [s for s in stories if s.note is not None or self.first <= s.born_at < self.last]
-        return Told(here, wanted, self._again(), orphans, self._settled(wanted.values()))
+        orphans = {story.orphan for story in nobodys}
+        encounters = {thread.encounter for thread in wanted.values()}
+        loose = {
+            s.orphan: s.born_at for s in nobodys if s.encounter in encounters and not self.from_ <= s.first.at < self.to
+        }
+        return Told(here, wanted, self._again(), orphans, loose, self._joined_elsewhere(wanted))
 
-    def _settled(self, threads: Iterable[Thread]) -> dict[bytes, datetime]:
-        """Give the ids under which documents of these notes may have been told as nobody's, and when they were seen."""
-        return {key: row[0] for thread in threads for row in thread.ehr for key in (row[3], row[8]) if key is not None}
+    def _joined_elsewhere(self, told: Mapping[Any, Thread]) -> dict[bytes, datetime]:
+        """Give the ids of documents elsewhere that are one of these notes', and when the EHR told of them."""
+        placed = self.joined.placed
+        return {
+            key: row[0]
+            for note, thread in told.items()
+            for row in (*thread.ehr, *placed.get(note, ()))
+            if not self.from_ <= row[0] < self.to
+            for key in (row[3], row[8])
+            if key is not None
+        }
 
     # What lies elsewhere ------------------------------------------------------------------------------------------
 
-    def _with_surroundings(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
-        """Add what was logged around those rows of the guests that lie far from where they begin."""
+    def _surroundings(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
+        """Give what was logged around those rows of the guests that lie far from where they begin."""
+        guests = Keys(note=set(self.guests))
         keys = Keys(note=set(self.guests)).take(row for row in rows if row[2] in self.guests)
-        own = self._outside(Keys(note=set(self.guests)), FAR)
-        own += self._outside(keys.take(own).without(Keys(note=set(self.guests))), FAR)
-        around = list(rows)
+        own = self._outside(guests, FAR)
+        own += self._outside(keys.take(own).without(guests), FAR)
+        around: list[StoredRow] = []
         for first, last in _spans({row[0] for row in own}, self._loaded[0]):
             around += by_time(self.scope.integration, first, last)
             self._loaded.append((first, last))
-        return sorted(around, key=place)
+        return around
 
     def _elsewhere(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
         """Find the rows outside that belong to rows here: by ids of rows that nothing here explains."""
@@ -194,7 +214,15 @@ class Stretch:
             else:
                 loose.append(row)
         self.loose = loose = [row for row in loose if row[8] not in documents]
-        return Keys().take(loose), Keys().take((row for row in loose if is_ehr(row)), ("encounter",))
+        return Keys().take(loose), Keys().take(loose, ("encounter",))
+
+    def fresh_encounters(self) -> set[bytes]:
+        """Give the encounters of which rows have come that nobody has correlated yet."""
+        if self.fresh is None:
+            return set()
+        rows = (row for thread in self.joined.notes.values() for row in (*thread.scribe, *thread.ehr))
+        loose = (*self.joined.loose[0], *self.joined.loose[1])
+        return {row[5] for row in (*rows, *loose) if row[5] is not None and row[14] in self.fresh}
 
     def _again(self) -> dict[bytes, datetime]:
         """Give the notes that begin elsewhere and have rows here that they were not told with."""

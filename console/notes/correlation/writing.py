@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -53,6 +53,15 @@ UPDATE notes_note AS n SET failure_mode = told.mode
   FROM unnest(%s::uuid[], %s::text[], %s::text[]) AS told(id, mode, before)
  WHERE n.id = told.id AND n.failure_mode IN ('unknown', told.before) AND n.failure_mode <> told.mode
 """
+WEAK_IN = """
+SELECT t.born_at FROM unnest(%s::bytea[]) AS wanted(key), LATERAL (
+    SELECT id FROM notes_note WHERE facility_id = %s AND encounter_hash = wanted.key AND integration_id = %s OFFSET 0
+) AS n JOIN notes_trace AS t ON t.note_id = n.id WHERE t.weak AND t.born_at >= %s AND t.born_at < %s
+"""
+FAR_APART = """
+SELECT n.external_hash FROM notes_trace AS t JOIN notes_note AS n ON n.id = t.note_id
+ WHERE t.integration_id = %s AND t.born_at >= %s AND t.born_at < %s AND t.last_at >= %s
+"""
 IN_TIME = """
 SELECT t.id, n.external_hash, t.orphan_hash FROM notes_trace AS t LEFT JOIN notes_note AS n ON n.id = t.note_id
  WHERE t.integration_id = %s AND t.born_at >= %s AND t.born_at < %s AND (%s OR t.note_id IS NULL)
@@ -81,8 +90,12 @@ class Written:
     notes: int = 0
     changed: int = 0
     orphans: int = 0
-    rows: int = 0
-    again: dict[bytes, datetime] = field(default_factory=dict)
+
+    def add(self, other: "Written") -> None:
+        """Take another part's counts in."""
+        self.notes += other.notes
+        self.changed += other.changed
+        self.orphans += other.orphans
 
 
 def stored(scope: Scope, keys: Collection[bytes]) -> dict[bytes, Stored]:
@@ -150,7 +163,7 @@ def keep_orphans(scope: Scope, told: Collection[Story], first: datetime, last: d
     if not told:
         return Written()
     stories = {story.orphan: story for story in sorted(told, key=lambda story: story.born_at)}
-    have = {bytes(row[0]): row[1:] for row in _fetch(BY_ORPHAN, (sorted(stories), scope.integration))}
+    have = {bytes(row[0]): row[1:] for row in _orphans(scope, stories)}
     now = timezone.now()
     rows = []
     for key, story in stories.items():
@@ -162,6 +175,31 @@ def keep_orphans(scope: Scope, told: Collection[Story], first: datetime, last: d
             rows.append((trace_id, scope.facility, scope.integration, None, key, *values, now))
     _upsert(_OF_NOBODY, rows)
     return Written(orphans=len(stories), changed=len(rows))
+
+
+def unknown_orphans(scope: Scope, loose: Mapping[bytes, datetime]) -> list[datetime]:
+    """Give when those documents were filed that are nobody's and of which no trace is kept."""
+    known = {bytes(row[0]) for row in _orphans(scope, loose)}
+    return [at for key, at in loose.items() if key not in known]
+
+
+def known_orphans(scope: Scope, keys: Collection[bytes]) -> list[datetime]:
+    """Give when those documents were filed, of these ids, that are kept as nobody's."""
+    return [row[2 + BORN] for row in _orphans(scope, keys)]
+
+
+def weak_in(scope: Scope, encounters: Collection[bytes], first: datetime, last: datetime) -> list[datetime]:
+    """Give when notes of encounters began that were told on weak grounds."""
+    return [at for (at,) in _fetch(WEAK_IN, (sorted(encounters), scope.facility, scope.integration, first, last))]
+
+
+def _orphans(scope: Scope, keys: Collection[bytes]) -> list[Any]:
+    return _fetch(BY_ORPHAN, (sorted(keys), scope.integration)) if keys else []
+
+
+def far_apart(scope: Scope, first: datetime, last: datetime, end: datetime) -> list[bytes]:
+    """Give the notes that begin from `first` to `last` and whose rows reach beyond `end`, as told before."""
+    return [bytes(key) for (key,) in _fetch(FAR_APART, (scope.integration, first, last, end))]
 
 
 def remove(
@@ -182,7 +220,7 @@ def remove(
     if found:
         gone += [
             row[1]
-            for row in _fetch(BY_ORPHAN, (sorted(found), scope.integration))
+            for row in _orphans(scope, found)
             if row[2 + BORN] - CLOCKS <= settled[bytes(row[0])] <= row[2 + LAST] + CLOCKS
         ]
     if gone:
