@@ -263,7 +263,7 @@ class Joiner:
             before = [thread for thread in known if thread.begun <= row.at and not self._used_again(thread, row)]
             return max(before, key=_begun, default=None)
         if len(near) == 1:
-            return near[0]
+            return None if self._contradicts(near[0], row) else near[0]
         asked = self._by_request.get(row.request) if row.request is not None else None
         if isinstance(asked, Thread) and asked in near:
             return asked
@@ -288,14 +288,12 @@ class Joiner:
         return near[0] if len(near) == 1 else None
 
     def _used_again(self, thread: Thread, row: Row) -> bool:
-        """Tell whether a row so long after a note is of a later use of its id: another request, another encounter."""
-        if row[0] < thread.scribe[-1][0] + USED_AGAIN:
+        """Tell whether a row so long after a note is of a later use of its id: of no request or encounter of the note."""
+        if row[0] < thread.scribe[-1][0] + USED_AGAIN or (row[4] is None and row[5] is None):
             return False
-        if row[5] is not None and thread.encounter is not None and row[5] != thread.encounter:
-            return True
-        if row[4] is None or self._by_request.get(row[4]) is thread:
+        if row[5] is not None and row[5] == thread.encounter:
             return False
-        return bool(thread.ehr) or _has_requests(thread)
+        return row[4] is None or self._by_request.get(row[4]) is not thread
 
     def _contradicts(self, thread: Thread, row: Row) -> bool:
         """Tell whether a row of another encounter is about a request that the note did not make.
