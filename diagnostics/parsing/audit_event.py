@@ -20,6 +20,7 @@ _SUCCESS = frozenset({"", "0", "success", "information", "informational", "warni
 _CLIENT_ROLES = frozenset({"110150", "110153"})  # DICOM: application, source of the request
 _SERVER_ROLE = "110152"  # DICOM: destination of the request
 _HUMAN_ROLES = frozenset({"humanuser", "ircp", "aut", "author", "prov", "performer"})
+_NO_DOCUMENT = frozenset({"20", "24"})  # object-role: a job (such as a submission set), a query
 _PEOPLE = ("Practitioner/", "PractitionerRole/", "Patient/", "RelatedPerson/")
 _REFERENCE = re.compile(r"(?:^|/)([A-Z][A-Za-z]{2,60})/([A-Za-z0-9.\-]{1,64})(?:/_history/[^/]{1,64})?/?$")
 _REQUEST = frozenset({"x-request-id", "request-id", "requestid", "xrequestid", "correlation-id", "x-correlation-id"})
@@ -107,14 +108,15 @@ def _entity(row: dict[str, Any], entity: Mapping[str, Any], read: bool) -> None:
     if codes & _REQUEST:
         _set(row, "request_id", value or named)
     elif kind == "Patient" or (not kind and "1" in roles):
-        _set(row, "patient_id", named or value)
+        _set(row, "patient_id", named or value.partition("^")[0])
         if read and named:
             _set(row, "resource", named)
     elif kind == "Encounter" or "encounter" in codes:
         _set(row, "resource" if read else "encounter_id", named or value)
     else:
         _set(row, "resource", named)
-        _set(row, "transaction_id", value)
+        if not roles & _NO_DOCUMENT:
+            _set(row, "transaction_id", value)
     for detail in _list(entity.get("detail")):
         if isinstance(detail, dict):
             _detail(row, detail)
@@ -152,9 +154,8 @@ def _agents(row: dict[str, Any], agents: list[Mapping[str, Any]]) -> None:
             fallbacks += [other]
         elif roles & _HUMAN_ROLES:
             _set(row, "author_id", named or value)
-            fallbacks += [other]
         elif named.startswith(("Device/", "Organization/")) or roles & _CLIENT_ROLES:
-            _set(row, "client_id", other or value or named)
+            _set(row, "client_id", other or value or named or str(who.get("display") or ""))
         elif agent.get("requestor") is True:
             fallbacks.insert(0, other or value or named)
         else:

@@ -5,7 +5,6 @@ The zone of such a time is the source's to say. A day without a time of day is r
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from functools import lru_cache
 
 _DIGITS = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}|\d{16}")
 _HL7 = re.compile(r"(\d{4})(\d{2})(\d{2})(\d{2})(?:(\d{2})(?:(\d{2})(?:\.(\d{1,6})\d*)?)?)?([+-]\d{4})?")
@@ -110,7 +109,6 @@ def _zone(text: str) -> timezone:
     return timezone(-offset if text[0] == "-" else offset)
 
 
-@lru_cache(maxsize=512)
 def without_year(month: str, day: str, now: datetime) -> str:
     """Return the date (YYYY-MM-DD) of a line that names no year: the last such day that is not ahead of `now`."""
     number = _MONTHS.get(month.lower(), 0)

@@ -114,7 +114,12 @@ def test_the_request_id_and_the_ids_of_ihe_and_of_servers() -> None:
 
 
 def test_a_patients_identifier_is_no_transaction() -> None:
-    found = one(entity=[{"what": {"identifier": {"value": "MRN-1"}}, "role": {"code": "1"}}])
+    found = one(
+        entity=[
+            {"what": {"identifier": {"value": "MRN-1^^^&1.2.3&ISO"}}, "role": {"code": "1"}},
+            {"what": {"identifier": {"value": "set-1"}}, "role": {"code": "20"}},
+        ]
+    )
     assert (found["patient_id"], "transaction_id" in found) == ("MRN-1", False)
 
 
@@ -155,6 +160,8 @@ def test_an_r5_event_is_understood_as_far_as_it_goes() -> None:
         ([{"type": coded("110152"), "who": {"reference": "Device/ehr"}},
           {"type": coded("110153"), "who": {"identifier": {"value": "scribe"}}, "requestor": False},
           {"type": coded("humanuser"), "who": {"identifier": {"value": "95"}}, "requestor": True}], "scribe", "95"),
+        ([{"type": coded("110153"), "who": {"display": "scribe.app"}},
+          {"type": coded("humanuser"), "who": {"identifier": {"value": "95"}}, "altId": "601"}], "scribe.app", "95"),
         ([{"altId": "app-1", "requestor": True}], "app-1", None),
         ([{"who": {"reference": "https://e.example/fhir/PractitionerRole/r-1"}, "altId": "app-2"}], "app-2",
          "PractitionerRole/r-1"),

@@ -230,10 +230,7 @@ def test_a_proxys_line(format: str, raw: bytes, means: dict[str, Any]) -> None:
         ("vpc_flow", FLOWS, {"at": "2026-05-17T06:40:00+00:00", "action": "deny", **STOPPED}),
         (
             "vpc_flow",
-            (
-                b"2026-05-17T06:40:00.000Z 2 123456789010 eni-1 192.0.2.7 203.0.113.5 5 443 6 1 1 1779000000 1779000060 "
-                b"ACCEPT OK\n"
-            ),
+            (b"2026-05-17T06:40:00.000Z 2 1 eni-1 192.0.2.7 203.0.113.5 5 443 6 1 1 1779000000 1779000060 ACCEPT OK\n"),
             {"at": "2026-05-17T06:40:00+00:00", "action": "allow", **STOPPED},
         ),
     ],
