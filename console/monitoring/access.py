@@ -69,6 +69,14 @@ def source_or_404(user: Person, source_id: uuid.UUID) -> Source:
     return source
 
 
+def brought_in_or_404(user: Person, import_id: uuid.UUID) -> LogImport:
+    """Give an import for those who bring logs in at its facility."""
+    rows = LogImport.objects.select_related("source__integration", "by")
+    made: LogImport = _one(user, rows, import_id, Right.SEE_INTEGRATIONS, "There is no such import.")
+    require(user, Right.WORK_TICKETS, made.facility_id)
+    return made
+
+
 def import_or_404(user: Person, import_id: uuid.UUID) -> LogImport:
     """Give an import, whose lines may hold patient data: for those who work there and may open payloads."""
     rows = LogImport.objects.select_related("source")

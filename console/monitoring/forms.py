@@ -1,52 +1,31 @@
 """What people may enter: log rows, alert rules, tokens."""
 
-import zlib
-
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
 
 from console.integrations.models import Integration
 from console.monitoring.models import RuleKind
-from console.notes.packed import BadPacking, unpack
+from console.notes.models import Log
 
 LIMIT_BYTES = 10 * 1024 * 1024
-_TOO_MUCH = "Up to 10 MB of rows, unpacked, are taken at once. Split the file and send the parts one after another."
 
 
 class LogForm(forms.Form):
-    """Rows of one log: pasted or a file, plain or packed."""
+    """Rows of one log: pasted, or a file of any known format."""
 
-    integration = forms.ModelChoiceField(Integration.objects.none(), empty_label="Choose an integration")
-    log = forms.ChoiceField(choices=(("scribe", "AI scribe"), ("ehr", "EHR")))
+    integration = forms.ChoiceField()
+    log = forms.ChoiceField(choices=Log.choices)
     pasted = forms.CharField(required=False, strip=False, widget=forms.Textarea)
     file = forms.FileField(required=False)
 
     def clean(self) -> dict:
-        """Bring either into one body."""
+        """Ask for one of the two."""
         data = super().clean()
-        file, pasted = data.get("file"), data.get("pasted") or ""
-        if file is not None:
-            data["body"] = self._read(file)
-        else:
-            data["body"] = pasted.encode("utf-8", "surrogatepass")
-        if not self.errors and not data["body"].strip():
+        data["body"] = (data.get("pasted") or "").encode("utf-8", "surrogatepass")
+        if not self.errors and data.get("file") is None and not data["body"].strip():
             self.add_error("pasted", "Paste the rows, one JSON object a line, or choose a file.")
         if len(data["body"]) > LIMIT_BYTES:
-            self.add_error("file" if file is not None else "pasted", _TOO_MUCH)
+            self.add_error("pasted", "Up to 10 MB may be pasted. Choose the file instead: it may be of any size.")
         return data
-
-    def _read(self, file: UploadedFile) -> bytes:
-        if file.size > LIMIT_BYTES:
-            self.add_error("file", _TOO_MUCH)
-            return b""
-        raw = file.read()
-        if raw[:2] != b"\x1f\x8b":
-            return raw
-        try:
-            return unpack(raw, LIMIT_BYTES)
-        except (BadPacking, zlib.error):
-            self.add_error("file", "This gzip file is damaged. Pack it again and send it once more.")
-            return b""
 
 
 class RuleForm(forms.Form):

@@ -20,6 +20,7 @@ from django.utils import timezone
 from console.accounts.keys import keyring
 from console.accounts.models import Facility, User
 from console.integrations.models import Source
+from console.notes.correlation.ringing import ring as ring_correlation
 from console.notes.intake import AHEAD, Receipt, keep_batch, receipt_of
 from console.notes.models import LogImport
 from console.notes.preparing import Prepared, Preparer, ahead, of_chunks, of_lines, set_aside
@@ -128,6 +129,8 @@ def _run(
     made.state, made.finished_at, made.taken = LogImport.State.DONE, timezone.now(), counted.taken
     made.size = counted.taken if made.size is None else made.size
     made.save(update_fields=["state", "finished_at", "taken", "size"])
+    if made.stored and made.via != LogImport.Via.COMMAND:  # a command is often one of several; the next minute will do
+        ring_correlation()
 
 
 def _batches(made: LogImport, unpacked: BinaryIO) -> Iterator[Prepared]:

@@ -17,6 +17,7 @@ from django.utils import timezone
 from console.accounts.keys import keyring
 from console.accounts.models import User
 from console.integrations.models import Source
+from console.notes.correlation.ringing import ring as ring_correlation
 from console.notes.log_notes import keep_notes
 from console.notes.models import LogImport
 from console.notes.preparing import Prepared, Preparer, of_chunks, of_lines
@@ -143,6 +144,8 @@ def _take(
         for batch in batches:
             keep_batch(made, shelf, batch)
         made.save(update_fields=["rows", "stored", "duplicate", "quarantined"])
+        if made.stored and via == LogImport.Via.UPLOAD:  # senders over the API come every second: the minute's run
+            ring_correlation()
     problems = [(number, reason[:200]) for batch in batches for number, reason, _ in batch.bad][:KEPT_PROBLEMS]
     return Receipt(made.rows, made.stored, made.duplicate, made.quarantined, problems, made.id)
 

@@ -18,6 +18,7 @@ __all__ = [
     "FailureMode",
     "FiledSnapshot",
     "ImportJob",
+    "Log",
     "LogBatch",
     "LogEntry",
     "LogImport",

@@ -15,7 +15,8 @@ from console.accounts.roles import Role
 from console.integrations.models import SourceToken
 from console.monitoring.evaluating import evaluate
 from console.monitoring.models import Alert, AlertRule
-from console.notes.models import LogEntry, LogImport
+from console.notes.import_jobs import execute
+from console.notes.models import ImportJob, LogEntry, LogImport, LogUploadPart
 from tests.console.builders import a_department, a_facility, a_note, a_person, a_ticket, an_integration
 from tests.console.monitoring.rows import a_note_story, body, take
 from tests.console.pages.documents import logged_in
@@ -212,8 +213,12 @@ def test_rows_are_brought_in_by_paste_or_file(facility, integration, how) -> Non
     else:
         content = rows if how == "file" else gzip.compress(rows)
         data["file"] = SimpleUploadedFile("rows.ndjson", content)
-    answer = logged_in(person).post("/monitoring/logs/", data, follow=True)
-    text = re.sub(r"\s+", " ", answer.content.decode())
+    client = logged_in(person)
+    where = client.post("/monitoring/logs/", data)["Location"]
+    if how != "pasted":
+        assert "waits for a worker" in client.get(where).content.decode()
+        execute(ImportJob.objects.get().id)
+    text = re.sub(r"\s+", " ", client.get(where).content.decode())
     assert "5 rows taken in" in text
     assert LogEntry.objects.filter(integration=integration).count() == 5
     made = LogImport.objects.get()
@@ -229,7 +234,7 @@ def test_what_was_set_aside_is_listed_without_content_and_handed_out_with_a_reco
     assert "Ada" not in text
     made = LogImport.objects.get()
     file = client.get(f"/monitoring/logs/{made.id}/lines/")
-    assert file.content == b'broken Ada\n{"at": "2026-06-01"}\n'
+    assert file.getvalue() == b'broken Ada\n{"at": "2026-06-01"}\n'
     assert file["Content-Disposition"].startswith("attachment")
     assert AuditEntry.objects.get(action="quarantined_lines.opened").who == person
 
@@ -238,10 +243,12 @@ def test_what_was_set_aside_is_listed_without_content_and_handed_out_with_a_reco
     ("change", "says"),
     [
         ({"pasted": " \n"}, "Paste the rows"),
-        ({"log": "proxy"}, "Select a valid choice"),
+        ({"log": "weather"}, "Select a valid choice"),
         ({"integration": ""}, "This field is required"),
-        ({"pasted": "", "file": SimpleUploadedFile("a.gz", b"\x1f\x8bbroken")}, "This gzip file is damaged"),
-        ({"pasted": "", "file": SimpleUploadedFile("b.gz", gzip.compress(b"x" * 11_000_000))}, "Up to 10 MB"),
+        ({"pasted": "", "file": SimpleUploadedFile("a.gz", b"\x1f\x8bbroken")}, "The gzip file is damaged"),
+        ({"pasted": "", "file": SimpleUploadedFile("b.txt", b"just words\n" * 20)}, "The file is of no known format"),
+        ({"pasted": "", "file": SimpleUploadedFile("c.ndjson", b"")}, "The submitted file is empty"),
+        ({"pasted": "x" * 10_600_000}, "Up to 10 MB may be pasted"),
     ],
 )
 def test_a_form_that_cannot_be_taken_says_why(facility, integration, change, says) -> None:
@@ -250,6 +257,7 @@ def test_a_form_that_cannot_be_taken_says_why(facility, integration, change, say
     assert answer.status_code == 422
     assert says in answer.content.decode()
     assert not LogImport.objects.exists()
+    assert not LogUploadPart.objects.exists()
 
 
 def test_nobody_brings_rows_in_for_another_facility(facility) -> None:
