@@ -288,7 +288,7 @@ class Joiner:
         return near[0] if len(near) == 1 else None
 
     def _used_again(self, thread: Thread, row: Row) -> bool:
-        """Tell whether a row so long after a note is of a later use of its id: of none of its requests or encounters."""
+        """Tell whether a row so long after a note is of a later use of its id: of none of its own requests."""
         if row[0] < thread.scribe[-1][0] + USED_AGAIN or (row[4] is None and row[5] is None):
             return False
         if row[5] is not None and row[5] == thread.encounter:
