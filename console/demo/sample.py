@@ -26,6 +26,7 @@ from console.diagnoses.services import execute, request_run
 from console.integrations.models import Baseline, Contact, Integration, Mapping, RolesSnapshot, Source, TemplateVersion
 from console.launch.state import state_folder
 from console.notes.case_import import keep_case_note, keep_logs, keep_snapshots, set_integration
+from console.notes.correlation import correlate_all
 from console.notes.log_rows import store_rows
 from console.notes.models import FailureMode, Note
 from console.notes.partitions import ensure_days
@@ -61,6 +62,7 @@ def make_sample(*, say: Callable[[str], object]) -> dict[str, int]:
         for seed, tale in enumerate(TALES, start=1):
             _tale(ehr, tale, seed, integrations[tale.tenant], people, now, source)
         say(f"  {len(TALES)} tickets, diagnosed")
+    say(f"  {correlate_all().notes} notes traced through both logs")
     articles = make_knowledge(people.users)
     reviews = make_changes(people.users, now)
     alerts = make_monitoring(now)

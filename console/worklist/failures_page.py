@@ -102,12 +102,7 @@ class GroupPage:
     until: str
     key: str
     may_work: bool
-    most: int = MOST_NOTES
-
-    @property
-    def onto(self) -> int:
-        """Give how many notes would come onto a ticket at once."""
-        return min(self.line.group.waiting, self.most)
+    onto: int  # how many notes would come onto a ticket at once
 
 
 def read_asked(scope: Scope, said: Mapping[str, str], now: datetime) -> tuple[Narrowing, dict[str, str]]:
@@ -183,7 +178,16 @@ def group_page(user: User, scope: Scope, key: GroupKey, said: Mapping[str, str])
         until=(group.last_at + timedelta(microseconds=1)).isoformat(),
         key=uuid.uuid4().hex,
         may_work=grants(user).has(Right.WORK_TICKETS, integration.facility_id),
+        onto=_onto(asked, key, line.ticket),
     )
+
+
+def _onto(asked: Narrowing, key: GroupKey, ticket: Ticket | None) -> int:
+    """Count the waiting notes that the group's ticket does not hold yet, as many as it takes at once."""
+    waiting = {note for _, note in note_ids(asked, key, only_waiting=True, limit=MOST_NOTES)}
+    if ticket is None:
+        return len(waiting)
+    return len(waiting - set(ticket.ticket_notes.filter(note__in=waiting).values_list("note_id", flat=True)))
 
 
 def _tickets(user: User, found: list[Group]) -> dict[GroupKey, Ticket]:
@@ -222,7 +226,6 @@ def _line(
     tickets: Mapping[GroupKey, Ticket],
 ) -> GroupLine:
     one = integrations[group.key.integration_id]
-    half = len(columns) // 2
     return GroupLine(
         group=group,
         cause=words.cause(group.key.mode, group.status, group.ack, group.signature, group.broke_at),
@@ -231,7 +234,7 @@ def _line(
         integration=one.name,
         facility=one.facility.name,
         bars=_spark(columns),
-        trend=_trend(sum(columns[:half]), sum(columns[half:])),
+        trend=_trend(columns),
         ticket=tickets.get(group.key),
     )
 
@@ -246,7 +249,12 @@ def _spark(columns: list[int]) -> tuple[Bar, ...]:
     )
 
 
-def _trend(before: int, after: int) -> str:
-    if after > 2 * max(before, 1):
+def _trend(columns: list[int]) -> str:
+    """Say how the last quarter of the time stands to what was usual before it."""
+    cut = len(columns) - max(1, len(columns) // 4)
+    lately, before = sum(columns[cut:]), sum(columns[:cut]) / 3
+    if not lately:
+        return "none lately"
+    if lately > 2 * before:
         return "growing"
-    return "fading" if before > 2 * max(after, 1) else "steady"
+    return "fading" if before > 2 * lately else "steady"

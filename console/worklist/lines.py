@@ -13,7 +13,7 @@ from console.accounts.models import User
 from console.accounts.roles import Right
 from console.diagnoses.pages import mini
 from console.diagnoses.words import STAGES
-from console.notes.models import Note, Trace
+from console.notes.models import FailureMode, Note, Trace
 from console.tickets.access import visible
 from console.tickets.models import OPEN_STATES, TicketNote
 from console.worklist import words
@@ -113,7 +113,7 @@ def _line(trace: Trace, gap: Gap | None, ticket: TicketLink | None, *, opens: bo
         pill=words.pill(trace.failure_mode, trace.confidence),
         tone=words.pill_tone(trace.failure_mode, trace.confidence),
         sureness="no log tells of it" if trace._state.adding else words.sureness(trace.confidence),
-        cause=words.cause(trace.failure_mode, trace.status, trace.ack, trace.signature, broke),
+        cause=_cause(trace),
         stops=mini(words.journey(trace.failure_mode, broke, reached(trace))),
         stops_say=f"stopped at: {STAGES[broke].lower()}" if broke in STAGES else "no break seen",
         provider=trace.provider or (note.provider if note else ""),
@@ -126,3 +126,9 @@ def _line(trace: Trace, gap: Gap | None, ticket: TicketLink | None, *, opens: bo
         ticket=ticket,
         may_end=works,
     )
+
+
+def _cause(trace: Trace) -> words.Cause:
+    if trace.failure_mode == FailureMode.DELIVERED and trace.confidence < words.GOOD:
+        return words.WEAKLY
+    return words.cause(trace.failure_mode, trace.status, trace.ack, trace.signature, trace.broke_at)

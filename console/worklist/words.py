@@ -1,5 +1,6 @@
 """Say in words what a trace holds: what became of a note, why, and how sure that is."""
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -87,7 +88,25 @@ def cause(mode: str, status: int | None, ack: str, signature: str, broke_at: str
         headline = "No answer reached the AI scribe" if broke_at == Stage.SENT else "Never left the AI scribe"
     else:
         headline = _PLAIN.get(mode, _PLAIN["unknown"])
-    return Cause(headline, " · ".join(part for part in (answer, signature) if part))
+    return Cause(headline, " · ".join(part for part in (answer, said(signature)) if part))
+
+
+WEAKLY = Cause("Joined by weak signs only", "")
+
+_SPOKEN = re.compile(r'"(?:diagnostics|error_description|errormessage|message|detail)":\s*"([^"]{3,})"', re.IGNORECASE)
+_TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE)
+_TAG = re.compile(r"</?(?!(?:n|w|id|text)>)[^<>]*>|</?<[nw]>>|</<[nw]>", re.IGNORECASE)
+
+
+def said(signature: str) -> str:
+    """Give the part of a masked answer that was meant for people: of JSON its message, of a page its text."""
+    spoken = _SPOKEN.search(signature)
+    if spoken:
+        return spoken[1]
+    if signature.lstrip().lower().startswith(("<!doctype", "<html", "<?xml")):
+        text = _TAG.sub(" ", _TITLE.sub(" ", signature)).replace("<<n>>", " ").replace("<<w>>", " ")
+        return " ".join(text.split()) or signature
+    return signature
 
 
 _PLAIN = {
@@ -98,20 +117,24 @@ _PLAIN = {
     "partial": "Part of it is missing",
     "duplicate": "Filed more than once",
     "delayed": "Accepted, not filed yet",
-    "delivered": "Joined by weak signs only",
+    "delivered": "Filed in the chart",
     "unknown": "Sent, and no log tells the rest",
 }
 
 
 def journey(mode: str, broke_at: str, reached: dict[str, bool]) -> list[dict[str, str]]:
-    """Give the five stages as the small picture draws them; `reached` are those of which a time is known."""
-    stages, broken = [], False
-    for stage in words.STAGES:
-        if broken:
-            state = "not_reached"
-        elif stage == broke_at:
-            state, broken = "broken", True
-        elif reached.get(stage) or mode == FailureMode.DELIVERED:
+    """Give the five stages as the small picture draws them; `reached` are those of which a time is known.
+
+    What came before a break or before a known stage was passed, whether or not a row tells of it.
+    """
+    order = list(words.STAGES)
+    furthest = max((order.index(stage) for stage in order if reached.get(stage)), default=-1)
+    stop = order.index(broke_at) if broke_at in order else len(order)
+    stages = []
+    for index, stage in enumerate(order):
+        if index >= stop:
+            state = "broken" if index == stop else "not_reached"
+        elif index <= furthest or stop < len(order) or mode == FailureMode.DELIVERED:
             state = "ok"
         else:
             state = "unknown"

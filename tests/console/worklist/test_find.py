@@ -155,6 +155,13 @@ def test_another_facilitys_note_and_one_of_a_closed_department_are_not_found(fac
     assert "prov-x" not in logged_in(desk).get("/notes/").content.decode()
 
 
+def test_a_note_that_is_surely_in_the_chart_is_not_called_doubtful(integration, desk) -> None:
+    a_trace(integration, "delivered", provider_id="prov-1")
+    text = logged_in(desk).get("/notes/").content.decode()
+    assert "Filed in the chart" in text
+    assert "weak" not in text
+
+
 def test_a_part_of_an_id_finds_nothing(integration, desk) -> None:
     a_trace(integration, external_id="N-12345")
     for typed in ("N-123", "12345", "N-%", "n-12345"):
