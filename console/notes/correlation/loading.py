@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -35,6 +36,7 @@ SELECT {_COLUMNS} FROM unnest(%s::bytea[]) AS wanted(key), LATERAL (
 """
     for key in KEYS
 }
+_PLACE = itemgetter(0, 12, 13)
 _EHR = int(What.EHR_RECEIVED)  # the lowest code of an EHR's row
 
 
@@ -96,20 +98,25 @@ def by_keys(integration: uuid.UUID, keys: Keys, first: datetime, last: datetime)
             yield from _fetch(BY_KEY[kind], (sorted(values), first, last, integration))
 
 
-def is_ehr(row: Row) -> bool:
-    """Tell whether a row is of the EHR's log."""
-    return row[1] & CODE >= _EHR
+def by_log(rows: Iterable[StoredRow]) -> tuple[list[StoredRow], list[StoredRow]]:
+    """Part rows into the scribe's and the EHR's."""
+    scribe: list[StoredRow] = []
+    ehr: list[StoredRow] = []
+    for row in rows:
+        (ehr if row[1] & CODE >= _EHR else scribe).append(row)
+    return scribe, ehr
 
 
-def place(row: Row) -> tuple[datetime, int, Any]:
-    """Give where a row stands in its log."""
-    return row[0], row[12], row[13]
+def in_order(rows: list[StoredRow]) -> list[StoredRow]:
+    """Put rows in the order of their log: by time, then by the line they came in."""
+    rows.sort(key=_PLACE)
+    return rows
 
 
 def _fetch(sql: str, values: tuple[Any, ...]) -> list[StoredRow]:
     connection.ensure_connection()
-    new = tuple.__new__
+    new = partial(tuple.__new__, StoredRow)
     with psycopg.Cursor(connection.connection) as cursor:
         # never prepared: a plan made for any stretch of time would open every day's partition
         cursor.execute(sql, values, prepare=False, binary=True)
-        return [new(StoredRow, values) for values in cursor.fetchall()]
+        return list(map(new, cursor.fetchall()))

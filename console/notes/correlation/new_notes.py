@@ -16,6 +16,7 @@ from console.accounts.models import Department
 from console.notes.correlation.state import Scope
 from console.shared.identifiers import new_id
 from console.shared.sealing import Address, Keyring
+from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.joined import Thread
 
 _IDS = {"transaction_id": 3, "encounter_id": 5, "patient_id": 6, "provider_id": 7}  # and where a Row holds the hash
@@ -107,6 +108,8 @@ def fill_in(scope: Scope, known: Mapping[bytes, Known], threads: Mapping[bytes, 
     lacking = {}
     for key, note in known.items():
         thread = threads[key]
+        if _knows_all(note, thread):
+            continue
         telling = _telling(thread)
         new = {
             name: row
@@ -158,6 +161,20 @@ def _telling(thread: Thread) -> dict[str, Any]:
     return telling
 
 
+def _knows_all(note: Known, thread: Thread) -> bool:
+    """Tell at a glance that nothing is to be added, as of nearly all notes that were told before."""
+    last, first = thread.scribe[-1], thread.scribe[0]
+    return (
+        last[3] is not None
+        and last[3] == note.transaction
+        and note.encounter is not None
+        and note.patient is not None
+        and bool(note.provider)
+        and note.generated_at is not None
+        and (first[1] & CODE != What.GENERATED or first[0] >= note.generated_at)
+    )
+
+
 def _is_news(note: Known, name: str, row: Any, thread: Thread) -> bool:
     """Tell whether a note does not know an id yet, or knows of its transactions an earlier one of the log's."""
     if name == "provider_id":
@@ -172,7 +189,7 @@ def _is_news(note: Known, name: str, row: Any, thread: Thread) -> bool:
 
 
 def _generated(thread: Thread) -> datetime | None:
-    return next((row.at for row in thread.scribe if row.what & 63 == 1 and row.note is not None), None)
+    return next((row.at for row in thread.scribe if row.what & CODE == What.GENERATED and row.note is not None), None)
 
 
 def _hashes(telling: Mapping[str, Any]) -> tuple[bytes | None, ...]:

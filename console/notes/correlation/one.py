@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from console.integrations.models import Integration
 from console.notes.correlation import state
 from console.notes.correlation.by_engine import keep_by_engine
-from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_time, is_ehr, place
+from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_log, by_time, in_order
 from console.notes.correlation.offsets import Offsets
 from console.notes.correlation.state import Scope
 from console.notes.correlation.stretch import FAR, HOUR, Stretch
@@ -74,7 +74,7 @@ def _story(scope: Scope, key: bytes, first: datetime, last: datetime) -> tuple[S
     begun = min(row[0] for row in rows)
     rows = _with_joined(scope, rows, begun)
     joined = Joined(
-        [row for row in rows if not is_ehr(row)], [row for row in rows if is_ehr(row)], now=scope.now,
+        *by_log(rows), now=scope.now,
         has_scribe=scope.has_scribe, has_ehr=scope.has_ehr, logs_filing=scope.logs_filing, shared=scope.shares_ids,
         usual_delay=scope.usual_delay, reach=scope.reach,
     )  # fmt: skip
@@ -105,4 +105,4 @@ def _with_joined(scope: Scope, rows: list[StoredRow], begun: datetime) -> list[S
         asked.merge(known)
         known = Keys().take(more)
         found |= {row[13]: row for row in more}
-    return sorted(found.values(), key=place)
+    return in_order(list(found.values()))

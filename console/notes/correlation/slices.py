@@ -3,14 +3,16 @@
 import multiprocessing
 import os
 import pickle
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 from django.db import connection
 
 from console.notes import correlation_process
-from console.notes.correlation.loading import by_time
+from console.notes.correlation.loading import StoredRow, by_time
 from console.notes.correlation.running import Done, Run, without_cycles
 from console.notes.correlation.state import Scope
 from console.notes.correlation.stretch import HOUR, Stretch
@@ -18,7 +20,7 @@ from console.notes.correlation.writing import remove
 from diagnostics.tracing.correlate import MARGIN
 from diagnostics.tracing.story import hour_of
 
-MOST_ROWS = 25_000  # of a slice, unless one hour alone holds more
+MOST_ROWS = 40_000  # of a slice, unless one hour alone holds more
 PART = timedelta(days=1)  # what a worker takes at once
 NEXT = """
 SELECT min(at) FROM notes_logentry WHERE integration_id = %s AND at >= %s AND at <= %s AND log IN ('scribe', 'ehr')
@@ -87,13 +89,15 @@ def tell_part(scope: Scope, first: datetime, last: datetime) -> Done:
 def _stretches(run: Run, first: datetime, last: datetime) -> Iterator[Stretch]:
     """Yield slices of whole hours; none crosses the last hour, which is another part's."""
     own_end, at = last - HOUR, first
+    rows = by_time(run.scope.integration, at - MARGIN, at + MARGIN)
     while at < last:
-        rows = by_time(run.scope.integration, at - MARGIN, at + HOUR + MARGIN)
         end = at + HOUR
+        rows += by_time(run.scope.integration, at + MARGIN, end + MARGIN)
         while len(rows) < MOST_ROWS and end < own_end:
             rows += by_time(run.scope.integration, end + MARGIN, end + HOUR + MARGIN)
             end += HOUR
         yield run.stretch(at, end, rows)
+        rows = rows[bisect_left(rows, end - MARGIN, key=_at) :]  # what is the next one's too
         at = end
 
 
@@ -123,3 +127,6 @@ def _each(scope: Scope, parts: list[tuple[datetime, datetime]], workers: int) ->
         initargs=(os.environ.get("DJANGO_SETTINGS_MODULE", "console.settings"),),
     ) as pool:
         yield from pool.map(correlation_process.tell, [(pickle.dumps(scope), *part) for part in parts])
+
+
+_at: Callable[[StoredRow], datetime] = itemgetter(0)

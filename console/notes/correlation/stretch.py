@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_time, is_ehr, place
+from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_log, by_time, in_order
 from console.notes.correlation.state import Scope
 from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN, Joined
@@ -63,17 +63,18 @@ class Stretch:
         self.scope, self.first, self.last, self.fresh = scope, first, last, fresh
         self.guests = set(guests)
         self._loaded = [(self.from_, self.to)]
-        if guests:
-            rows = sorted([*rows, *self._surroundings(rows)], key=place)
         self.loose: list[StoredRow] = []
-        elsewhere = self._elsewhere(rows)
+        if guests:
+            rows = in_order([*rows, *self._surroundings(rows)])
+        scribe, ehr = by_log(rows)
+        elsewhere = self._elsewhere(scribe, ehr)
         if elsewhere:
-            rows = sorted([*rows, *elsewhere], key=place)
-        ehr = [row for row in rows if is_ehr(row)]
+            further_scribe, further_ehr = by_log(elsewhere)
+            scribe, ehr = in_order(scribe + further_scribe), in_order(ehr + further_ehr)
         self.joined = Joined(
-            [row for row in rows if not is_ehr(row)], ehr, now=scope.now, has_scribe=scope.has_scribe,
-            has_ehr=scope.has_ehr, logs_filing=scope.logs_filing, shared=scope.shares_ids,
-            usual_delay=scope.usual_delay, reach=scope.reach, decider=decider,
+            scribe, ehr, now=scope.now, has_scribe=scope.has_scribe, has_ehr=scope.has_ehr,
+            logs_filing=scope.logs_filing, shared=scope.shares_ids, usual_delay=scope.usual_delay, reach=scope.reach,
+            decider=decider,
         )  # fmt: skip
         self._samples: list[Sample] | None = None
 
@@ -154,19 +155,18 @@ class Stretch:
             self._loaded.append((first, last))
         return around
 
-    def _elsewhere(self, rows: Sequence[StoredRow]) -> list[StoredRow]:
+    def _elsewhere(self, scribe: Sequence[StoredRow], ehr: Sequence[StoredRow]) -> list[StoredRow]:
         """Find the rows outside that belong to rows here: by ids of rows that nothing here explains."""
-        keys, encounters = self._unexplained(rows)
+        self.loose = _unexplained(scribe, ehr)
+        keys, encounters = Keys().take(self.loose), Keys().take(self.loose, ("encounter",))
         ahead = Keys()
         if self.guests:
             keys.note |= self.guests
-            for row in rows:
-                if row[2] in self.guests:
-                    keys.take([row])
-                    if row[5] is not None:
-                        encounters.encounter.add(row[5])
+            own = [row for row in scribe if row[2] in self.guests]
+            keys.take(own)
+            encounters.take(own, ("encounter",))
         elif self.fresh is not None and self.to <= self.scope.now:
-            ahead.take(row for row in rows if row[14] in self.fresh and not is_ehr(row))
+            ahead.take(row for row in scribe if row[14] in self.fresh)
         found = [
             *self._outside(keys, FAR),
             *self._outside(encounters, AFTER + MARGIN),
@@ -176,8 +176,8 @@ class Stretch:
             further = Keys().take(found, ("note", "transaction", "request", "document"))
             found += self._outside(further.without(keys), FAR)
         if self.guests:
-            own = {row[5] for row in found if row[2] in self.guests and row[5] is not None}
-            found += self._outside(Keys(encounter=own - encounters.encounter), AFTER + MARGIN)
+            far = Keys().take((row for row in found if row[2] in self.guests), ("encounter",))
+            found += self._outside(far.without(encounters), AFTER + MARGIN)
         return list({row[13]: row for row in found}.values())
 
     def _outside(self, keys: Keys, far: timedelta, *, before: timedelta | None = None) -> list[StoredRow]:
@@ -190,31 +190,6 @@ class Stretch:
             for row in by_keys(self.scope.integration, keys, first, last)
             if not any(from_ <= row[0] < to for from_, to in self._loaded)
         ]
-
-    def _unexplained(self, rows: Sequence[StoredRow]) -> tuple[Keys, Keys]:
-        """Give the ids of rows that no note here carries, and the encounters of such rows."""
-        transactions, requests, documents = set(), set(), set()
-        for row in rows:
-            if row[2] is not None:
-                transactions.add(row[3])
-                requests.add(row[4])
-                documents.add(row[8])
-        for known in (transactions, requests, documents):
-            known.discard(None)
-        loose = []
-        for row in rows:
-            if row[2] is not None:
-                continue
-            code = row[1] & CODE
-            if code == _OTHER or code in _TOKENS:
-                continue
-            if row[3] in transactions or row[4] in requests or row[8] in documents:
-                if row[8] is not None:
-                    documents.add(row[8])
-            else:
-                loose.append(row)
-        self.loose = loose = [row for row in loose if row[8] not in documents]
-        return Keys().take(loose), Keys().take(loose, ("encounter",))
 
     def fresh_encounters(self) -> set[bytes]:
         """Give the encounters of which rows have come that nobody has correlated yet."""
@@ -277,3 +252,21 @@ def _spans(moments: Iterable[datetime], loaded: tuple[datetime, datetime]) -> li
         else:
             spans.append((first, last))
     return spans
+
+
+def _unexplained(scribe: Sequence[StoredRow], ehr: Sequence[StoredRow]) -> list[StoredRow]:
+    """Give the rows that share no id with a note here."""
+    nameless = [row for row in scribe if row[2] is None and row[1] & CODE not in _TOKENS]
+    transactions = {row[3] for row in scribe if row[2] is not None}
+    requests = {row[4] for row in scribe if row[2] is not None}
+    documents = {row[8] for row in scribe if row[8] is not None and row[2] is not None}
+    transactions.discard(None)
+    requests.discard(None)
+    joined = {row[8] for row in ehr if row[3] in transactions or row[4] in requests} | documents
+    joined.discard(None)
+    return [
+        row
+        for rows in (nameless, ehr)
+        for row in rows
+        if not (row[3] in transactions or row[4] in requests or row[8] in joined) and row[1] & CODE != _OTHER
+    ]
