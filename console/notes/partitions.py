@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
-from django.db import connection
+from django.db import ProgrammingError, connection, transaction
+from psycopg.errors import DuplicateTable
 
 _MISSING = """
 SELECT day FROM unnest(%s::date[]) AS asked (day)
@@ -19,5 +20,10 @@ def ensure_days(days: Iterable[date] | None = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_MISSING, [sorted(set(days))])
         missing = [day for (day,) in cursor.fetchall()]
-        for day in missing:  # a statement each: two makers that hold some days and wait for others would block
-            cursor.execute("SELECT notes_ensure_log_partition(%s)", [day])
+        for day in missing:  # a transaction each: two makers that hold some days and wait for others would block
+            try:
+                with transaction.atomic():
+                    cursor.execute("SELECT notes_ensure_log_partition(%s)", [day])
+            except ProgrammingError as problem:  # another maker was faster, and this session had not heard of it yet
+                if not isinstance(problem.__cause__, DuplicateTable):
+                    raise
