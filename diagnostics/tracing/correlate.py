@@ -16,7 +16,7 @@ from diagnostics.tracing.joined import Joiner, Thread
 from diagnostics.tracing.loose import Group
 from diagnostics.tracing.match import CONFIDENCE
 from diagnostics.tracing.story import MARGIN as MARGIN
-from diagnostics.tracing.story import Clocks, Key, Row, Sample, Story, around, hour_of
+from diagnostics.tracing.story import Clocks, Key, Row, Sample, Story, around
 from diagnostics.tracing.triage import GRACE, USUAL_DELAY
 from diagnostics.tracing.weak import Placed, Weak
 from diagnostics.vocabulary import FailureMode
@@ -122,7 +122,7 @@ class _Teller:
     def tell(self, thread: Thread) -> Story:
         """Tell one note's story."""
         site, client = thread.site, thread.client
-        known = self.clocks.at(site, client, thread.begun)
+        known = self.clocks.of_hour(site, client, thread.hour)
         offset = known or 0.0
         placed = self.weak.placed.get(thread.key)
         rows, confidence = thread.ehr, 0.0
@@ -205,7 +205,7 @@ class _Teller:
         last = thread.scribe[-1].at
         if not self._is_young(last, offset) or thread.writes():
             return False
-        usual = self._sent_within(thread.begun)
+        usual = self._sent_within(thread.hour)
         return usual is not None and self.around.now - last > usual
 
     def _covered(self, at: datetime) -> bool:
@@ -232,7 +232,7 @@ class _Teller:
         """Tell whether rows without a place near the note, or missing ones, could make another answer of it."""
         shift = timedelta(seconds=offset)
         last = thread.scribe[-1].at
-        lossy = self._traits(thread.begun).loses_ids
+        lossy = self._traits(thread.hour).loses_ids
         if mode in (FailureMode.DELIVERED, FailureMode.DUPLICATE) and self._place_unknown(thread, rows):
             return True
         if mode is FailureMode.DELIVERED:
@@ -280,26 +280,23 @@ class _Teller:
 
     def _place_unknown(self, thread: Thread, rows: Sequence[Row]) -> bool:
         """Tell whether nothing says that the note was filed where it belongs, though the logs say so as a rule."""
-        if not self._traits(thread.begun).tells_place:
+        if not self._traits(thread.hour).tells_place:
             return False
         if thread.encounter is None:
             return True
         return any(row.encounter is None for row in rows if row.what & CODE == _FILED)
 
-    def _traits(self, moment: datetime) -> "_Traits":
-        """Tell what the logs are like around a moment's hour."""
-        hour = hour_of(moment)
+    def _traits(self, hour: datetime) -> "_Traits":
+        """Tell what the logs are like around an hour."""
         found = self._by_hour.get(hour)
         if found is None:
             found = self._by_hour[hour] = _traits_of(self.scribe_rows, self.ehr_rows, hour)
         return found
 
-    def _sent_within(self, moment: datetime) -> timedelta | None:
+    def _sent_within(self, hour: datetime) -> timedelta | None:
         """Give after how long a note of this hour will not be sent any more; None where too few notes tell."""
         lags = sorted(
-            writes[0][0].at - thread.begun
-            for thread in self.joiner.notes_around(hour_of(moment))
-            if (writes := thread.writes())
+            writes[0][0].at - thread.begun for thread in self.joiner.notes_around(hour) if (writes := thread.writes())
         )
         return max(SOON_SENT, 5 * lags[len(lags) * 99 // 100]) if len(lags) >= TELLING_NOTES else None
 

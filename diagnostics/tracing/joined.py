@@ -23,8 +23,21 @@ class Thread:
     """Be a note's rows: the scribe's, the EHR's that ids join, and the EHR's that were joined on weaker grounds."""
 
     __slots__ = (
-        "begun", "by_encounter", "client", "ehr", "encounter", "id_by_encounter", "key", "keys", "offset", "patient",
-        "sampled", "scribe", "site", "transaction",
+        "begun",
+        "by_encounter",
+        "client",
+        "ehr",
+        "encounter",
+        "hours",
+        "id_by_encounter",
+        "key",
+        "keys",
+        "offset",
+        "patient",
+        "sampled",
+        "scribe",
+        "site",
+        "transaction",
     )  # fmt: skip
 
     def __init__(self, key: Key, row: Row) -> None:
@@ -39,6 +52,7 @@ class Thread:
         self.site = row[10]  # the scribe's, and under which client the EHR saw it: whose clocks they are
         self.client = ""
         self.by_encounter = False  # some of the scribe's rows are its own only by their encounter
+        self.hours: tuple[datetime, datetime] | None = None
         self.id_by_encounter = False  # so does the id that joins the EHR's
         self.offset: float | None = None
         self.sampled: float | None = None
@@ -47,6 +61,13 @@ class Thread:
     def author(self) -> Key | None:
         """Give who wrote the note, as the scribe's rows name it."""
         return next((row.author for row in self.scribe if row.author is not None), None)
+
+    @property
+    def hour(self) -> datetime:
+        """Give the full hour in which the note begins."""
+        if self.hours is None or self.hours[0] is not self.begun:
+            self.hours = self.begun, hour_of(self.begun)
+        return self.hours[1]
 
     @property
     def is_queued(self) -> bool:
@@ -321,7 +342,7 @@ class Joiner:
         if self._of_hour is None:
             self._of_hour = {}
             for thread in self.notes.values():
-                self._of_hour.setdefault(hour_of(thread.begun), []).append(thread)
+                self._of_hour.setdefault(thread.hour, []).append(thread)
         first, last = around(hour)
         step = timedelta(hours=1)
         near = (thread for at in (hour - step, hour, hour + step) for thread in self._of_hour.get(at, ()))
@@ -335,7 +356,7 @@ class Joiner:
         for thread in self.notes.values():
             seconds = thread.sampled = sample(thread)
             if seconds is not None:
-                yield Sample(thread.key, thread.site, thread.client, hour_of(thread.begun), seconds)
+                yield Sample(thread.key, thread.site, thread.client, thread.hour, seconds)
 
 
 def sample(thread: Thread) -> float | None:

@@ -94,7 +94,10 @@ class Clocks:
 
     def at(self, site: str, client: str, moment: datetime) -> float | None:
         """Give the offset for a pair at a moment of the scribe's clock; an empty client stands for any."""
-        hour = hour_of(moment)
+        return self.of_hour(site, client, hour_of(moment))
+
+    def of_hour(self, site: str, client: str, hour: datetime) -> float | None:
+        """Give the offset for a pair in an hour of the scribe's clock."""
         found = self.hours.get((site, client, hour))
         if found is not None:
             return found

@@ -15,7 +15,7 @@ from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.gaps import EARLY, gaps, may_be_copy
 from diagnostics.tracing.joined import Joiner, Thread
 from diagnostics.tracing.loose import Group, grouped
-from diagnostics.tracing.story import Clocks, Key, Row, hour_of
+from diagnostics.tracing.story import Clocks, Key, Row
 
 BEFORE, AFTER = timedelta(minutes=15), timedelta(hours=72)  # an encounter's documents (domain.md section 5, key 4)
 AUTHOR_AFTER = timedelta(minutes=15)  # key 5
@@ -61,7 +61,7 @@ class Weak:
         """Give how far the EHR's clock is ahead for a note, nothing where that is not known."""
         found = self._shifts.get(thread.key)
         if found is None:
-            seconds = self.clocks.at(thread.site, thread.client, thread.begun) or 0.0
+            seconds = self.clocks.of_hour(thread.site, thread.client, thread.hour) or 0.0
             found = self._shifts[thread.key] = timedelta(seconds=seconds)
         return found
 
@@ -163,7 +163,7 @@ class Weak:
         """Tell whether the EHR saw a row under a client under which this note's site never sends."""
         if not row.origin:
             return False
-        known = {thread.client} if thread.client else self._clients_of(thread.site, hour_of(thread.begun))
+        known = {thread.client} if thread.client else self._clients_of(thread.site, thread.hour)
         return bool(known) and row.origin not in known
 
     def _clients_of(self, site: str, hour: datetime) -> set[str]:
@@ -240,7 +240,7 @@ class Weak:
         for thread in self.joiner.notes.values() if bare else ():
             for code, due in self.needs(thread).items():
                 if code != _FILED or not thread.is_queued:  # a queue files when it comes to it: time tells nothing
-                    waiting[code].append((due, thread))
+                    waiting[code].append((due + self.shift(thread), thread))
         for code in (_RECEIVED, _ACCEPTED, _REJECTED, _FILED):
             rows = [group for group in bare if group.rows[0].what & CODE == code]
             left += self._pair(rows, waiting[code]) if rows else []
@@ -271,16 +271,13 @@ class Weak:
         return groups
 
     def _best(self, group: Group, waiting: Sequence[tuple[datetime, Thread]]) -> tuple[timedelta, Thread] | None:
-        """Give the note whose gap is nearest to a row, and how near."""
+        """Give the note whose gap is nearest to a row, and how near; `waiting` is by the EHR's clock, in order."""
         best: tuple[timedelta, datetime] | None = None
         chosen: Thread | None = None
         row = group.rows[0]
-        reach = timedelta(minutes=15)  # clocks differ by pair: looked at widely, then measured with the pair's own
-        lowest = bisect_left(waiting, row.at - SOON - reach, key=_due)
-        for due, thread in waiting[lowest : bisect_right(waiting, row.at + EARLY + reach, key=_due)]:
-            gap = row.at - self.shift(thread) - due
-            if not -EARLY <= gap <= SOON:
-                continue
+        lowest = bisect_left(waiting, row.at - SOON, key=_due)
+        for due, thread in waiting[lowest : bisect_right(waiting, row.at + EARLY, key=_due)]:
+            gap = row.at - due
             if self._other_client(thread, group):
                 continue
             if row.author is not None and thread.author is not None and row.author != thread.author:
