@@ -38,23 +38,27 @@ LOOKS = {
 def show(request: HttpRequest, number: int, note_id: uuid.UUID) -> HttpResponse:
     """Show both texts by section; that the person saw them is recorded first."""
     ticket = ticket_or_404(request.user, number, Right.OPEN_PAYLOAD)
-    row = ticket.ticket_notes.select_related("note", "note__department").filter(note_id=note_id).first()
+    row = ticket.ticket_notes.select_related("note__integration", "note__department").filter(note_id=note_id).first()
     if row is None:
         raise Http404("There is no such note on this ticket.")
     services.open_payload(ticket=ticket, note=row.note, by=request.user)
-    comparison = comparison_of(ticket, row.note)
-    lines = [
+    comparison = comparison_of(row.note, ticket)
+    context = {"ticket": ticket, "row": row, "comparison": comparison, "lines": lines_of(comparison)}
+    return render(request, "tickets/compare.html", context)
+
+
+def lines_of(comparison: Comparison) -> list[dict[str, object]]:
+    """Give the sections as the page's fragment shows them."""
+    return [
         {"row": line, "look": LOOKS[line.state], "percent": None if line.share is None else round(100 * line.share),
          "label": comparison.labels.get(line.held_in or "", "")}
         for line in comparison.rows
     ]  # fmt: skip
-    context = {"ticket": ticket, "row": row, "comparison": comparison, "lines": lines}
-    return render(request, "tickets/compare.html", context)
 
 
-def comparison_of(ticket: Ticket, note: Note) -> Comparison:
-    """Work the comparison out from what is sealed; nothing of it is kept."""
-    case = build_case(integration=ticket.integration, note=note, ticket_id=ticket.id, offline=True)
+def comparison_of(note: Note, ticket: Ticket | None = None) -> Comparison:
+    """Work the comparison out from what is sealed, and a ticket's answers; nothing of it is kept."""
+    case = build_case(integration=note.integration, note=note, ticket_id=ticket.id if ticket else None, offline=True)
     try:
         return compare(read_parts(case))
     finally:

@@ -237,11 +237,6 @@ class NotePage:
         """Tell whether the note's text is kept, without opening it."""
         return bool(self.note.payload_name or self.note.__dict__.get("narrative"))
 
-    @property
-    def compare_ticket(self) -> int | None:
-        """Give the ticket on which the text can be set beside the chart."""
-        return self.tickets[0].number if self.tickets else None
-
     @cached_property
     def key(self) -> str:
         """Give a word by which a double click opens one ticket."""

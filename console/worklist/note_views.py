@@ -11,6 +11,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from console.accounts.roles import Right
+from console.accounts.services import record
+from console.tickets.compare_views import comparison_of, lines_of
 from console.worklist import services
 from console.worklist.access import note_or_404, orphan_or_404
 from console.worklist.note_page import NotePage
@@ -37,6 +39,18 @@ def rows(request: HttpRequest, note_id: uuid.UUID) -> HttpResponse:
     found = open_rows(note=shown, told=page.told, by=request.user)
     ids = {"Note": shown.external_id, **_named(shown.identifiers or {})}
     return render(request, "worklist/rows.html", {"page": page, "rows": found, "ids": ids})
+
+
+@login_required
+@never_cache
+@require_POST
+def compare(request: HttpRequest, note_id: uuid.UUID) -> HttpResponse:
+    """Show what was sent beside what the chart holds; that the person saw both is recorded first."""
+    shown = note_or_404(request.user, note_id, Right.OPEN_PAYLOAD)
+    record(by=request.user, action="payload.opened", subject=shown, facility=shown.facility_id)
+    comparison = comparison_of(shown)
+    context = {"page": NotePage(shown, request.user), "comparison": comparison, "lines": lines_of(comparison)}
+    return render(request, "worklist/compare.html", context)
 
 
 @login_required

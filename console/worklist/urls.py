@@ -22,5 +22,6 @@ urlpatterns = [
     path("notes/only-at-the-ehr/<uuid:trace_id>/rows/", note_views.orphan_rows, name="orphan_rows"),
     path("notes/<uuid:note_id>/", note_views.note, name="note"),
     path("notes/<uuid:note_id>/rows/", note_views.rows, name="rows"),
+    path("notes/<uuid:note_id>/compare/", note_views.compare, name="compare"),
     path("notes/<uuid:note_id>/ticket/", note_views.open_ticket, name="open_ticket"),
 ]

@@ -25,6 +25,7 @@ ROWS = {
     "worklist:note": Row(200, 404, 404, 200),
     "worklist:group": Row(200, 404, 404, 200),
     "worklist:rows": Row(200, 404, 404, 403, method="post", privacy=200),
+    "worklist:compare": Row(200, 404, 404, 403, method="post", privacy=200),
     # A document that only the EHR knows belongs to no department.
     "worklist:orphan_rows": Row(200, 404, 200, 403, method="post", privacy=200),
     "worklist:open_ticket": acts(302),

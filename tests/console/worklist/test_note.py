@@ -236,3 +236,16 @@ def test_the_price_of_the_page_does_not_grow_with_tickets_ends_and_rows(integrat
         end_notes(notes=[trace.note], how=("open", "by_hand")[number % 2], by=desk)
         a_told_note(integration, f"more-{number}")
     assert cost() == few
+
+
+def test_what_was_sent_stands_beside_the_chart_without_a_ticket(facility, integration, desk) -> None:
+    note = a_note(integration, narrative="Plan: rest and warm drinks.")
+    page_text = logged_in(desk).get(f"/notes/{note.id}/").content.decode()
+    assert f"/notes/{note.id}/compare/" in page_text
+    assert "warm drinks" not in page_text
+    answer = logged_in(desk).post(f"/notes/{note.id}/compare/")
+    assert answer.status_code == 200
+    assert "That you opened it is recorded." in answer.content.decode()
+    entry = AuditEntry.objects.get(action="payload.opened")
+    assert (entry.who, entry.object_id) == (desk, str(note.id))
+    assert logged_in(a_person(facility, Role.MANAGER)).post(f"/notes/{note.id}/compare/").status_code == 403
