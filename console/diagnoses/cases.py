@@ -10,8 +10,9 @@ from django.utils import timezone
 from console.diagnoses.models import Answer, Run
 from console.integrations.case_parts import join
 from console.integrations.models import Baseline, Integration, Mapping, RolesSnapshot, TemplateVersion
-from console.notes.log_rows import rows_of
-from console.notes.models import EncounterSnapshot, FiledSnapshot, LogEntry, Note
+from console.notes.correlation.by_engine import engine_note
+from console.notes.models import EncounterSnapshot, FiledSnapshot, Note
+from console.notes.note_rows import logs_of
 from diagnostics import case as engine
 
 
@@ -23,8 +24,8 @@ def build_case(
     return engine.Case(
         integration=_with_windows(integration),
         now=now or timezone.now(),
-        note=_note(note) if note else None,
-        logs=_logs(note) if note else engine.Logs(),
+        note=engine_note(note) if note else None,
+        logs=engine.Logs(**logs_of(note)) if note else engine.Logs(),
         filed=_newest(FiledSnapshot, note=note) if note else None,
         # A version that was approved for a later day is not in force yet.
         template=_newest(TemplateVersion, integration=integration, created_at__lte=timezone.now()),
@@ -65,26 +66,6 @@ def _with_windows(integration: Integration) -> engine.Integration:
 def _newest(model: type[Any], **by: Any) -> dict[str, Any] | None:
     row = model.objects.filter(**by).first()
     return row.content if row else None
-
-
-def _note(note: Note) -> engine.Note:
-    ids = note.identifiers or {}
-    return engine.Note(
-        id=note.external_id,
-        transaction_id=ids.get("transaction_id"),
-        encounter_id=ids.get("encounter_id"),
-        patient_id=ids.get("patient_id"),
-        provider_id=ids.get("provider_id"),
-        department=note.department.slug if note.department else None,
-        generated_at=note.generated_at,
-        payload=note.payload,
-        payload_name=note.payload_name or None,
-        narrative=note.narrative,
-    )
-
-
-def _logs(note: Note) -> engine.Logs:
-    return engine.Logs(**{log.value: rows_of(note, log) for log in LogEntry.Log})
 
 
 def _encounters(note: Note) -> tuple[dict[str, Any], ...] | None:

@@ -17,6 +17,7 @@ from console.diagnoses.cases import case_of
 from console.diagnoses.conclusions import tell
 from console.diagnoses.models import ActRow, EvidenceRow, FindingRow, Run
 from console.diagnoses.probing import open_door
+from console.notes.correlation import correlate_note
 from console.shared.work import LeaseLost, WorkState, finish, held
 from diagnostics import diagnose, gather
 from diagnostics.case import Case
@@ -31,6 +32,8 @@ PROGRESS_EVERY_S = 0.4
 
 def diagnose_run(run: Run, lost: threading.Event) -> bool:
     """Gather, judge, conclude, store; tell whether the result counted."""
+    if run.note is not None:
+        correlate_note(run.note)  # its rows may have come a moment ago; the pages read what is told here
     case = case_of(run)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="run-rows") as rows:
         keeper = _Keeper(run, case, lost, rows)

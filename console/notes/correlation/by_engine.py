@@ -10,8 +10,9 @@ from console.integrations.case_parts import join
 from console.notes.correlation.counts import Done
 from console.notes.correlation.state import Scope
 from console.notes.correlation.writing import COLUMNS, Stored, Values, Written, keep_traces, stored, values_of
-from console.notes.log_rows import mask, rows_of
-from console.notes.models import FiledSnapshot, LogEntry, Note
+from console.notes.masking import mask
+from console.notes.models import FiledSnapshot, Note
+from console.notes.note_rows import logs_of
 from diagnostics import case as engine
 from diagnostics.evidence.log_parts import note_trace
 from diagnostics.evidence.logs import NoteTrace
@@ -55,7 +56,7 @@ def told_by_engine(scope: Scope, note_id: uuid.UUID, story: Story | None) -> Val
         integration=join(note.integration),
         now=scope.now,
         note=engine_note(note),
-        logs=engine.Logs(**{log: rows_of(note, log) for log in (LogEntry.Log.SCRIBE, LogEntry.Log.EHR)}),
+        logs=engine.Logs(**logs_of(note)),
         filed=filed.content if filed else None,
     )
     found = note_trace(case)
