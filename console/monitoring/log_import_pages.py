@@ -90,7 +90,8 @@ class ImportPage:
     @cached_property
     def asks_zone(self) -> bool:
         """Tell whether times of the file belong to the source's time zone."""
-        kinds = {column.kind for column in self.columns if column.key == "at"}
+        times = [column for column in self.columns if column.key == "at"] or self.columns
+        kinds = {column.kind for column in times}
         return bool(kinds & {NAIVE, *_DATES})
 
 

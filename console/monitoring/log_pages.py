@@ -27,6 +27,7 @@ class LogsPage:
     may_open: frozenset[uuid.UUID]
     may_manage: bool
     limit_bytes: int
+    too_large: bool
 
 
 def choices(facilities: Collection[uuid.UUID]) -> QuerySet[Integration]:
@@ -56,7 +57,9 @@ def source_at(chosen: str) -> Source:
     return source or source_of(Integration.objects.select_related("facility").get(pk=chosen))
 
 
-def logs_page(user: User, facilities: Collection[uuid.UUID], form: LogForm, limit_bytes: int) -> LogsPage:
+def logs_page(
+    user: User, facilities: Collection[uuid.UUID], form: LogForm, limit_bytes: int, *, too_large: bool = False
+) -> LogsPage:
     """Read the page of log import."""
     rows = LogImport.objects.filter(facility__in=facilities).select_related("source__integration", "by")
     rights = grants(user)
@@ -67,4 +70,5 @@ def logs_page(user: User, facilities: Collection[uuid.UUID], form: LogForm, limi
         may_open=rights.where(Right.OPEN_PAYLOAD),
         may_manage=bool(rights.where(Right.MANAGE_INTEGRATIONS)),
         limit_bytes=limit_bytes,
+        too_large=too_large,
     )

@@ -40,7 +40,7 @@ def logs(request: HttpRequest) -> HttpResponse:
     limit = settings.LOG_UPLOAD_LIMIT_BYTES
     said = request.META.get("CONTENT_LENGTH") or "0"
     if said.isdecimal() and int(said) > limit + _FORM_BYTES:
-        raise PermissionDenied(f"The file is larger than {limit // 1024**2:,} MB. Use manage.py import_logs for it.")
+        return _page(request, LogForm(), refused=413)  # nothing of it is read
     handler = SealingHandler(field="file", limit=limit)
     request.upload_handlers = [handler]
     try:
@@ -53,14 +53,19 @@ def logs(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _logs(request: HttpRequest, handler: SealingHandler) -> HttpResponse:
     form = LogForm(request.POST, request.FILES) if request.method == "POST" else LogForm()
-    shown = places(request, Right.WORK_TICKETS)
-    form.fields["integration"].choices = destinations(shown)
+    form.fields["integration"].choices = destinations(places(request, Right.WORK_TICKETS))
     if request.method == "POST" and form.is_valid():
         made_id = _take_file(request, form, handler) if form.cleaned_data["file"] else _take_pasted(request, form)
         if made_id is not None:
             return redirect("monitoring:log_import", made_id)
-    page = logs_page(request.user, shown, form, settings.LOG_UPLOAD_LIMIT_BYTES)
-    return render(request, "monitoring/logs.html", {"page": page}, status=422 if form.is_bound else 200)
+    return _page(request, form)
+
+
+def _page(request: HttpRequest, form: LogForm, *, refused: int = 0) -> HttpResponse:
+    shown = places(request, Right.WORK_TICKETS)
+    form.fields["integration"].choices = destinations(shown)
+    page = logs_page(request.user, shown, form, settings.LOG_UPLOAD_LIMIT_BYTES, too_large=bool(refused))
+    return render(request, "monitoring/logs.html", {"page": page}, status=refused or (422 if form.is_bound else 200))
 
 
 def _take_pasted(request: HttpRequest, form: LogForm) -> uuid.UUID | None:
