@@ -12,7 +12,6 @@ from console.notes.correlation.state import Scope
 from console.notes.correlation.writing import COLUMNS, Stored, Values, Written, keep_traces, stored, values_of
 from console.notes.masking import mask
 from console.notes.models import FiledSnapshot, Note
-from console.notes.note_rows import logs_of
 from diagnostics import case as engine
 from diagnostics.evidence.log_parts import note_trace
 from diagnostics.evidence.logs import NoteTrace
@@ -50,6 +49,8 @@ def engine_note(note: Note) -> engine.Note:
 
 def told_by_engine(scope: Scope, note_id: uuid.UUID, story: Story | None) -> Values:
     """Give the columns of the trace as the engine tells it; what it does not tell stays as correlation has it."""
+    from console.notes.note_rows import logs_of  # it reads by this package's look-ups
+
     note = Note.objects.select_related("department", "integration").get(pk=note_id)
     filed = FiledSnapshot.objects.filter(note=note).first()
     case = engine.Case(
