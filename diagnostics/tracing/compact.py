@@ -13,6 +13,7 @@ from diagnostics.evidence.logs import ScribeRow
 from diagnostics.parsing.logs import scribe_rows
 from diagnostics.remembering import remembered
 from diagnostics.tracing.attempts import outcome, refuses_token
+from diagnostics.tracing.content import plain_fields
 
 CODE = 63
 PENDING = 64  # the answer or the EHR's row says that the note was queued, not filed
@@ -157,11 +158,17 @@ def _of_ehr(row: Mapping[str, Any]) -> Compact:
         what,
         _text(row.get("transaction_id")),
         resource if resource and ("/" in resource or any(c.isdigit() for c in resource)) else None,
-        json.dumps(fields, ensure_ascii=False, sort_keys=True, separators=(",", ":")) if fields else None,
+        _content(fields),
         _text(row.get("author_id")),
         (_text(row.get("client_id")) or "")[:LONGEST_ORIGIN],
         None,
     )
+
+
+def _content(fields: Any) -> str | None:
+    if not isinstance(fields, Mapping) or not fields:
+        return None
+    return json.dumps(plain_fields(fields), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def _location(headers: Any) -> str | None:

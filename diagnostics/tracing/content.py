@@ -5,6 +5,7 @@ or beginnings that are long enough to be no chance, are a stronger key than enco
 key 3). The text itself goes no further than this comparison.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from diagnostics.evidence.logs import EhrRow
@@ -12,6 +13,11 @@ from diagnostics.parsing.similarity import is_hash, normalise, same_hash
 
 _SHOWN = 64  # characters of a field's text that an audit row shows (cases.md, log rows)
 _TELLING = 40  # beginnings this long together are no chance
+
+
+def plain_fields(fields: Mapping[str, object]) -> dict[str, str]:
+    """Return fields with their text brought into one form (NFC, white space collapsed): how both logs may spell it."""
+    return {str(name): " ".join(unicodedata.normalize("NFC", str(text)).split()) for name, text in fields.items()}
 
 
 def rows_with_text(rows: Iterable[EhrRow], texts: Mapping[str, str]) -> list[EhrRow]:

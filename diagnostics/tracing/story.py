@@ -6,7 +6,7 @@ same id when they are equal.
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -137,7 +137,9 @@ _UNASKED: Any = object()
 
 
 def hour_of(moment: datetime) -> datetime:
-    """Give the full hour a moment lies in."""
+    """Give the full hour of UTC that a moment lies in."""
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
     return moment.replace(minute=0, second=0, microsecond=0)
 
 

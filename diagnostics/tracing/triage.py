@@ -13,6 +13,7 @@ from diagnostics.evidence.case_parts import Filed
 from diagnostics.evidence.logs import Attempt, EhrRow, NoteTrace, ScribeRow
 from diagnostics.identity import differs, plain, plains
 from diagnostics.tracing.attempts import numbered, pair
+from diagnostics.tracing.content import plain_fields
 from diagnostics.tracing.journey import journey
 from diagnostics.tracing.known import Known, Verdict
 from diagnostics.tracing.match import clock_offset, ehr_rows_of, scribe_rows_of
@@ -167,7 +168,7 @@ def same_content(rows: Sequence[EhrRow]) -> bool:
     by_document: dict[str, EhrRow] = {}
     for row in rows:
         by_document.setdefault(plain(row.resource) or plain(row.transaction_id) or "", row)
-    contents = [row.fields for row in by_document.values()]
+    contents = [None if row.fields is None else plain_fields(row.fields) for row in by_document.values()]
     first = contents[0]
     return all(fields is None or first is None or fields == first for fields in contents[1:])
 
