@@ -1,6 +1,7 @@
 """How notes end: one truth on the worklist and on every ticket."""
 
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -145,3 +146,16 @@ def test_many_notes_end_with_a_fixed_number_of_statements(integration, desk) -> 
 
     cost(1)  # reads the person's grants
     assert cost(2) == cost(30)
+
+
+def test_ends_that_only_tickets_knew_are_told_to_the_notes_once(integration, desk) -> None:
+    copy = import_module("console.tickets.migrations.0003_ends_known_to_notes").COPY
+    ended_one, waiting_one = a_note(integration), a_note(integration)
+    ticket = a_ticket(integration, ended_one, waiting_one)
+    rows = ticket.ticket_notes.filter(note=ended_one)
+    rows.update(end="by_hand", ended_by=desk, ended_at=ended_one.created_at)
+    with connection.cursor() as cursor:
+        cursor.execute(copy)
+        cursor.execute(copy)
+    row = NoteEnd.objects.get()
+    assert (row.note, row.how, row.by, row.at) == (ended_one, "by_hand", desk, ended_one.created_at)
