@@ -11,7 +11,8 @@ from console.integrations.models import Integration
 from console.notes.correlation import incremental, state
 from console.notes.correlation.by_engine import tell_kept
 from console.notes.correlation.running import Done
-from console.notes.correlation.slices import tell_all
+from console.notes.correlation.slices import EVER, tell_all
+from console.notes.correlation.writing import remove
 from console.notes.models import LogBatch, Trace
 
 FIRST = """
@@ -122,7 +123,9 @@ def _all(integration: Integration, workers: int, progress: Progress | None) -> D
         with connection.cursor() as cursor:
             cursor.execute(FIRST, (integration.pk,))
             first, last = cursor.fetchone()
-        if first is not None:
+        if first is None:
+            done.changed += remove(scope, *EVER, notes=(), orphans=())
+        else:
             done.add(tell_all(scope, first, last, whole=True, workers=workers, progress=progress))
         done.add(tell_kept(scope))
         state.save(kept, rebuilt=True)

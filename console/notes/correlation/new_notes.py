@@ -1,6 +1,7 @@
 """Make the notes known that the scribe's rows tell of: their ids are opened from the rows, many at once."""
 
 import json
+import logging
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,11 @@ from console.accounts.keys import keyring
 from console.accounts.models import Department
 from console.notes.correlation.state import Scope
 from console.shared.identifiers import new_id
-from console.shared.sealing import Address, Keyring
+from console.shared.sealing import Address, Keyring, SealError
 from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.joined import Thread
 
+log = logging.getLogger(__name__)
 _IDS = {"transaction_id": 3, "encounter_id": 5, "patient_id": 6, "provider_id": 7}  # and where a Row holds the hash
 SEALED_ROWS = """
 SELECT wanted.id, entry.sealed
@@ -73,7 +75,7 @@ def make(scope: Scope, threads: Mapping[bytes, Thread], modes: Mapping[bytes, st
     made, providers, now = [], {}, timezone.now()
     for key, telling in tellers.items():
         said = {name: rows.get(row[13], {}) for name, row in telling.items() if row is not None}
-        external_id = said["note_id"].get("note_id")
+        external_id = said.get("note_id", {}).get("note_id")
         if not external_id:
             continue
         ids = {name: str(said[name][name]) for name in _IDS if name in said and said[name].get(name)}
@@ -207,10 +209,16 @@ def _opened(ring: Keyring, rows: Iterable[Any]) -> dict[bytes, dict[str, Any]]:
     times, ids = [row[0] for row in rows], [uuid.UUID(bytes=row[13]) for row in rows]
     with connection.cursor() as cursor:
         cursor.execute(SEALED_ROWS, (times, ids, times[0], times[-1]))
-        return {
-            entry_id.bytes: json.loads(ring.open(sealed, Address("notes_logentry", "sealed", entry_id, ring.facility)))
-            for entry_id, sealed in cursor.fetchall()
-        }
+        sealed = cursor.fetchall()
+    opened: dict[bytes, dict[str, Any]] = {}
+    for entry_id, value in sealed:
+        try:
+            plain = ring.open(value, Address("notes_logentry", "sealed", entry_id, ring.facility))
+        except SealError as problem:  # one row that was changed must not keep all other notes from being told
+            log.warning("log row %s does not open: %s", entry_id, problem)
+        else:
+            opened[entry_id.bytes] = json.loads(plain)
+    return opened
 
 
 def _identifiers(ring: Keyring, scope: Scope, note: Known) -> dict[str, Any]:
