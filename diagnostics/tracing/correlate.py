@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 
 from diagnostics.tracing.compact import CODE, OPEN, What
 from diagnostics.tracing.deciding import Around, Decider, Doubts
-from diagnostics.tracing.joined import Joiner, Thread
+from diagnostics.tracing.joined import Joiner
 from diagnostics.tracing.loose import Group
 from diagnostics.tracing.match import CONFIDENCE
 from diagnostics.tracing.story import MARGIN as MARGIN
 from diagnostics.tracing.story import Clocks, Key, Row, Sample, Story, around
+from diagnostics.tracing.thread import Thread
 from diagnostics.tracing.triage import GRACE, USUAL_DELAY
 from diagnostics.tracing.weak import Placed, Weak
 from diagnostics.vocabulary import FailureMode

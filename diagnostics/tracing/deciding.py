@@ -14,10 +14,10 @@ from diagnostics.case import Note
 from diagnostics.evidence.logs import EhrRow, ScribeRow
 from diagnostics.tracing.attempts import numbered, pair
 from diagnostics.tracing.compact import ALONE, CODE, FAILED, OF_A_WRITE, PENDING, What
-from diagnostics.tracing.joined import Thread
 from diagnostics.tracing.known import Known, Verdict
 from diagnostics.tracing.match import Match
 from diagnostics.tracing.story import Key, Row
+from diagnostics.tracing.thread import Thread
 from diagnostics.tracing.triage import GRACE, decide, tokens_failed
 
 _FILED, _SENT = int(What.EHR_FILED), int(What.SENT)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from diagnostics.tracing.compact import CODE, OPEN, What
-from diagnostics.tracing.joined import Thread
 from diagnostics.tracing.story import Row
+from diagnostics.tracing.thread import Thread
 
 EARLY = timedelta(seconds=5)
 _RECEIVED, _ACCEPTED, _REJECTED, _FILED = (

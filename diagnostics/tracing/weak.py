@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 
 from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.gaps import EARLY, gaps, may_be_copy
-from diagnostics.tracing.joined import Joiner, Thread
+from diagnostics.tracing.joined import Joiner
 from diagnostics.tracing.loose import Group, grouped
 from diagnostics.tracing.story import Clocks, Key, Row
+from diagnostics.tracing.thread import Thread
 
 BEFORE, AFTER = timedelta(minutes=15), timedelta(hours=72)  # an encounter's documents (domain.md section 5, key 4)
 AUTHOR_AFTER = timedelta(minutes=15)  # key 5

@@ -18,7 +18,7 @@ from console.notes.correlation.state import Scope
 from console.shared.identifiers import new_id
 from console.shared.sealing import Address, Keyring, SealError
 from diagnostics.tracing.compact import CODE, What
-from diagnostics.tracing.joined import Thread
+from diagnostics.tracing.thread import Thread
 
 log = logging.getLogger(__name__)
 _IDS = {"transaction_id": 3, "encounter_id": 5, "patient_id": 6, "provider_id": 7}  # and where a Row holds the hash

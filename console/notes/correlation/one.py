@@ -16,8 +16,8 @@ from console.notes.correlation.writing import keep_notes, stored
 from console.notes.models import Note, Trace
 from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN, Joined
-from diagnostics.tracing.joined import Thread
 from diagnostics.tracing.story import Story, hour_of
+from diagnostics.tracing.thread import Thread
 
 DAY = timedelta(days=1)
 LOOK = """

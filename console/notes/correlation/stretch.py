@@ -15,8 +15,8 @@ from console.notes.correlation.state import Scope
 from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN, Joined
 from diagnostics.tracing.deciding import Decider
-from diagnostics.tracing.joined import Thread, sample
 from diagnostics.tracing.story import Clocks, Sample, Story, hour_of
+from diagnostics.tracing.thread import Thread, sample
 from diagnostics.tracing.weak import AFTER
 
 HOUR = timedelta(hours=1)
@@ -120,6 +120,9 @@ class Stretch:
         _ = self.samples  # the stories repeat them
         wanted = {key: each for key, each in self.joined.notes.items() if self.first <= each.begun < self.last}
         stories = self.joined.stories(clocks, wanted)
+        for story in stories:
+            if story.note is not None and not _is_near(wanted[story.note], hour_of(story.born_at)):
+                story.sample_s = _near(wanted[story.note], hour_of(story.born_at))
         nobodys = [story for story in stories if story.note is None]
         here = [s for s in stories if s.note is not None or self.first <= s.born_at < self.last]
         orphans = {story.orphan for story in nobodys}

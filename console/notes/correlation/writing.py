@@ -15,8 +15,8 @@ from console.notes.correlation.new_notes import Known, fill_in, make
 from console.notes.correlation.state import Scope
 from console.notes.ends import carry_over
 from console.shared.identifiers import new_id
-from diagnostics.tracing.joined import Thread
 from diagnostics.tracing.story import Story
+from diagnostics.tracing.thread import Thread
 
 COLUMNS = {
     "failure_mode": "text", "broke_at": "text", "keys": "text", "confidence": "float8", "ambiguous": "bool",
