@@ -78,14 +78,14 @@ def _cost(ran: Ran, *, tail: bool = False) -> str:
     return f"{spent}, peak {ran.peak_mb:.0f} MB, database {ran.server_mb:.0f} MB{said}"
 
 
-def stories(kind: str, count: int, verdict: Verdict, most: int) -> str:
+def stories(kind: str, count: int, seed: int, verdict: Verdict, most: int) -> str:
     """Tell the rows of the worst failures."""
     worst = sorted(verdict.failures, key=lambda failure: failure["rank"])[:most]
     watched: dict[str, list[dict[str, Any]]] = {failure["truth"]["note_id"]: [] for failure in worst}
     if not watched:
         return ""
     with tempfile.TemporaryDirectory(prefix="retold-") as folder:
-        SETS[kind].write(count, Path(folder), watched=watched)
+        SETS[kind].write(count, Path(folder), seed, watched=watched)
     text = []
     for failure in worst:
         text += ["", f"truth {json.dumps(failure['truth'])}", f"told  {json.dumps(failure['trace'])}"]
@@ -102,13 +102,15 @@ def main() -> None:
     parser.add_argument("--state", type=Path, help="keep the database here")
     parser.add_argument("--slices", type=int, default=1)
     parser.add_argument("--stories", type=int, default=5)
+    parser.add_argument("--seed", type=int, help="another set of the same kind: rules may be tuned to one")
     told = parser.parse_args()
+    seed = told.seed or SETS[told.set].SEED
     with tempfile.TemporaryDirectory(prefix="set-") as made, household(told.state) as house:
         folder = told.folder or Path(made)
         if not (folder / "truth.ndjson").exists():
-            print(f"{told.set}, {told.notes} notes: {SETS[told.set].write(told.notes, folder)}", flush=True)
+            print(f"{told.set}, {told.notes} notes: {SETS[told.set].write(told.notes, folder, seed)}", flush=True)
         verdict = score(house, folder, told.slices)
-        print(stories(told.set, told.notes, verdict, told.stories))
+        print(stories(told.set, told.notes, seed, verdict, told.stories))
 
 
 if __name__ == "__main__":
