@@ -222,7 +222,7 @@ WORK_RING_AGAIN_S = env.float("WORK_RING_AGAIN_S", default=10.0)
 # Whether integrations that nobody diagnosed for a day are looked at, so that an ending certificate is noticed.
 MONITORING_DAILY_LOOK = env.bool("MONITORING_DAILY_LOOK", default=True)
 RUN_BUDGET_S = env.float("RUN_BUDGET_S", default=30.0)
-CORRELATION_WORKERS = env.int("CORRELATION_WORKERS", default=2)  # processes that share a large `correlate`
+CORRELATION_WORKERS = env.int("CORRELATION_WORKERS", default=1)  # processes that share a large `correlate`
 LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=400)  # 0 keeps log rows for ever; else 31 at least
 LOG_UPLOAD_LIMIT_BYTES = env.int("LOG_UPLOAD_LIMIT_BYTES", default=2 * 1024**3)
 LOG_GAPS_KNOWN_S = env.float("LOG_GAPS_KNOWN_S", default=60.0)  # how long a page may say what was known of silent logs

@@ -32,6 +32,7 @@ from diagnostics.tracing.deciding import Decider
 from diagnostics.tracing.story import hour_of
 from diagnostics.tracing.weak import AFTER
 
+ROUNDS = 5  # telling a note again may show another offset, by which others are told
 MOST_GUESTS = 2000  # notes told again at once
 
 
@@ -79,17 +80,20 @@ class Run:
 
     def settle(self, first: datetime, last: datetime) -> None:
         """Tell those once more who borrowed an offset that is not the one in force now."""
-        if not self.offsets.moved:
-            return
         first, last = first - AROUND, last + AROUND
-        self.offsets = Offsets(self.scope, first, last)
-        for hour in sorted(self.offsets.borrowers(first, last)):
-            self._once_more(hour, hour + HOUR)
-        self.again()
+        for _ in range(ROUNDS):
+            if not self.offsets.moved:
+                return
+            self.offsets = Offsets(self.scope, first, last)
+            for hour in sorted(self.offsets.borrowers(first, last)):
+                self._once_more(hour, hour + HOUR)
+            self.again()
 
     def _once_more(self, first: datetime, last: datetime, guests: Collection[bytes] = ()) -> None:
         rows = by_time(self.scope.integration, first - MARGIN, last + MARGIN)
-        self.keep(self.stretch(first, last, rows, guests))
+        stretch = self.stretch(first, last, rows, guests)
+        self.offsets.learn(first, last, stretch.offsets())
+        self.keep(stretch)
 
     def _keep(self, stretch: Stretch, told: Told) -> None:
         scope, first, last = self.scope, stretch.first, stretch.last

@@ -121,8 +121,11 @@ class Stretch:
         wanted = {key: each for key, each in self.joined.notes.items() if self.first <= each.begun < self.last}
         stories = self.joined.stories(clocks, wanted)
         for story in stories:
-            if story.note is not None and not _is_near(wanted[story.note], hour_of(story.born_at)):
-                story.sample_s = _near(wanted[story.note], hour_of(story.born_at))
+            if story.note is not None:
+                thread, hour = wanted[story.note], hour_of(story.born_at)
+                story.weak |= thread.by_encounter  # another note of the encounter would make it another story
+                if not _is_near(thread, hour):
+                    story.sample_s = _near(thread, hour)
         nobodys = [story for story in stories if story.note is None]
         here = [s for s in stories if s.note is not None or self.first <= s.born_at < self.last]
         orphans = {story.orphan for story in nobodys}
