@@ -51,7 +51,8 @@ SELECT EXISTS (
   ) AS newest, LATERAL (
     SELECT FROM notes_logentry AS own
      WHERE own.transaction_hash = newest.transaction_hash AND own.log = 'scribe'
-       AND own.at >= newest.at - interval '1 day' AND own.at <= newest.at + interval '1 day' LIMIT 1
+       AND own.at >= newest.at - interval '1 day' AND own.at <= newest.at + interval '1 day'
+       AND own.at >= %(first)s AND own.at <= %(last)s LIMIT 1
   ) AS sent
 )
 """
