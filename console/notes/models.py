@@ -136,7 +136,6 @@ class LogEntry(models.Model):
             models.Index(fields=("request_hash", "at"), name="log_by_request"),
             models.Index(fields=("encounter_hash", "at"), name="log_by_encounter"),
             models.Index(fields=("document_hash", "at"), name="log_by_document"),
-            models.Index(fields=("integration", "at"), name="log_nameless"),  # only rows without any id indexed above
             models.Index(fields=("batch",), name="log_by_batch"),  # BRIN: rows of a batch lie together
         )
 

@@ -1,13 +1,6 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-# Rows that carry no id are found by time; among a million others only an index of their own finds them fast.
-NAMELESS = """
-CREATE INDEX log_nameless ON notes_logentry (integration_id, at)
-WHERE note_hash IS NULL AND transaction_hash IS NULL AND request_hash IS NULL AND encounter_hash IS NULL
-AND document_hash IS NULL;
-"""
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -52,14 +45,5 @@ class Migration(migrations.Migration):
                 ("correlated_at", models.DateTimeField(null=True)),
                 ("rebuilt_at", models.DateTimeField(null=True)),
             ],
-        ),
-        migrations.SeparateDatabaseAndState(
-            state_operations=[
-                migrations.AddIndex(
-                    model_name="logentry",
-                    index=models.Index(fields=["integration", "at"], name="log_nameless"),
-                ),
-            ],
-            database_operations=[migrations.RunSQL(NAMELESS, "DROP INDEX log_nameless;")],
         ),
     ]
