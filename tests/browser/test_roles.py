@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 
 ALL = {
     "Tickets": "/tickets/",
+    "Notes": "/notes/worklist/",
     "Integrations": "/integrations/",
     "Monitoring": "/monitoring/",
     "Templates": "/templates/",
@@ -25,14 +26,19 @@ ALL = {
     "Practice faults": "/practice/",
     "Demo mailbox": "/practice/mailbox/",
 }
-_STAFF = ["Tickets", "Integrations", "Monitoring", "Templates", "Knowledge base", "Checklists", "Explain an error"]
+_STAFF = [
+    "Tickets", "Notes", "Integrations", "Monitoring", "Templates", "Knowledge base", "Checklists", "Explain an error",
+]  # fmt: skip
 _HANDS_ON = [*_STAFF, "Practice faults", "Demo mailbox"]
 SEES: dict[Role, tuple[str, list[str]]] = {
     Role.HELP_DESK: ("/tickets/", _HANDS_ON),
     Role.INTEGRATION_ENGINEER: ("/integrations/", _HANDS_ON),
     Role.INFORMATICS: ("/knowledge/review/", [*_HANDS_ON, "Reports"]),
     Role.MANAGER: ("/reports/", [*_STAFF, "Reports"]),
-    Role.PRIVACY_OFFICER: ("/audit/", ["Tickets", "Knowledge base", "Audit trail", "Checklists", "Explain an error"]),
+    Role.PRIVACY_OFFICER: (
+        "/audit/",
+        ["Tickets", "Notes", "Knowledge base", "Audit trail", "Checklists", "Explain an error"],
+    ),
     Role.ADMINISTRATOR: (
         "/people/",
         ["Integrations", "Monitoring", "Templates", "People", "Explain an error", "Demo mailbox"],
