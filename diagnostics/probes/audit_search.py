@@ -22,9 +22,7 @@ from diagnostics.parsing.scopes import granting, parse_scopes
 from diagnostics.probes.token import prepare, request_token
 
 SCOPES = "system/AuditEvent.rs (older servers: system/AuditEvent.read)"
-OTHERWISE = (
-    "Bring its audit log in another way: a nightly export into the drop folder, or its ATNA feed as files."
-)
+OTHERWISE = "Bring its audit log in another way: a nightly export into the drop folder, or its ATNA feed as files."
 COUNT = 200
 _LEAST_COUNT = 10
 _REFUSALS = (400, 403, 404, 405, 406, 410, 422, 501)
