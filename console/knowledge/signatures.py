@@ -1,16 +1,19 @@
 """The error signature of a ticket: what its log rows, or what was pasted, have in common with other tickets."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import chain
 
-from django.db.models import Count, Q
-
+from console.notes.correlation.loading import Keys, by_keys
 from console.notes.log_rows import mask
-from console.notes.models import LogEntry, Note
+from console.notes.models import Note, Trace
 from console.tickets.models import Ticket
 from console.tickets.recognise import recognise
 
 MOST_NOTES = 20
+NEAR = timedelta(days=14)  # a row of a note that lies farther from it is told as something else
 _WORD = re.compile(r"(?<![<\w])[^\W\d_]{2}")
 
 
@@ -31,16 +34,20 @@ def signature_of_text(text: str) -> str:
 
 
 def _from_logs(ticket: Ticket, notes: Sequence[Note]) -> str:
-    own = Q(note_hash__in=[bytes(note.external_hash) for note in notes])
-    transactions = [bytes(note.transaction_hash) for note in notes if note.transaction_hash]
-    if transactions:
-        own |= Q(transaction_hash__in=transactions)
-    counted = (
-        LogEntry.objects.filter(own, facility_id=ticket.facility_id, integration_id=ticket.integration_id)
-        .exclude(signature="")
-        .order_by()
-        .values("signature")
-        .annotate(rows=Count("id"))
-        .order_by("-rows", "signature")[:10]
+    if not notes:
+        return ""
+    keys = Keys(
+        note={bytes(note.external_hash) for note in notes},
+        transaction={bytes(note.transaction_hash) for note in notes if note.transaction_hash},
     )
-    return next((str(row["signature"]) for row in counted if _WORD.search(row["signature"])), "") if notes else ""
+    first, last = _times(notes)
+    rows = {row[13]: row.signature for row in by_keys(ticket.integration_id, keys, first - NEAR, last + NEAR)}
+    counted = Counter(signature for signature in rows.values() if signature and _WORD.search(signature))
+    return min(counted, key=lambda signature: (-counted[signature], signature), default="")
+
+
+def _times(notes: Sequence[Note]) -> tuple[datetime, datetime]:
+    """Give from when to when the notes' rows are, so that only those days of the log are opened."""
+    told = Trace.objects.filter(note__in=notes).values_list("born_at", "last_at")
+    moments = [*chain.from_iterable(told), *(note.generated_at or note.created_at for note in notes)]
+    return min(moments), max(moments)

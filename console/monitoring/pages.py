@@ -21,7 +21,7 @@ from console.monitoring.periods import PERIODS, Period
 from console.monitoring.queries import Rules, certificates, ended_alerts, open_alerts
 from console.monitoring.services import DEFAULTS
 from console.monitoring.telling import headline
-from console.notes.models import LogEntry
+from console.notes.models import LogBatch
 from console.tickets.access import visible
 
 TOP_CODES = 5
@@ -113,7 +113,7 @@ def overview_page(user: User, places: Collection[uuid.UUID], period: Period) -> 
         ended=_alert_rows(user, list(ended_alerts(places, now - ENDED_FOR)[:8])),
         rows=tuple(sorted(rows, key=lambda row: row.tone != "bad")),
         any_rows=any(each.last_seen for each in found.values())
-        or LogEntry.objects.filter(integration__in=integrations).exists(),
+        or LogBatch.objects.filter(integration__in=integrations).exists(),
         may_upload=bool(rights.where(Right.WORK_TICKETS)),
         may_manage=bool(rights.where(Right.MANAGE_INTEGRATIONS)),
     )

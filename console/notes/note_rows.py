@@ -14,6 +14,7 @@ from django.db import connection
 
 from console.accounts.keys import keyring
 from console.notes.correlation.loading import Keys, by_keys
+from console.notes.log_lines import EARLIEST
 from console.notes.models import LogEntry, Note
 from console.shared.sealing import Address
 
@@ -23,17 +24,16 @@ MOST_OWN = 3000
 DAY, FAR, ENCOUNTER = timedelta(days=1), timedelta(days=14), timedelta(hours=72)
 Ref = tuple[datetime, uuid.UUID]
 
-SPAN = """
-SELECT log, min(first_at), max(last_at) FROM notes_logbatch WHERE integration_id = %s GROUP BY log
+# The newest batch of each log, one index probe a log however many batches there are.
+NEWEST = """
+SELECT asked.log, newest.first_at, newest.last_at FROM unnest(%s::text[]) AS asked(log), LATERAL (
+    SELECT first_at, last_at FROM notes_logbatch
+     WHERE integration_id = %s AND log = asked.log ORDER BY last_at DESC LIMIT 1
+) AS newest
 """
 # Whether rows of a log are still kept where none is near: its newest batch began with one.
 KEPT = """
-SELECT EXISTS (
-  SELECT FROM (
-    SELECT first_at FROM notes_logbatch WHERE integration_id = %(id)s AND log = %(log)s ORDER BY last_at DESC LIMIT 1
-  ) AS newest JOIN notes_logentry AS entry
-    ON entry.integration_id = %(id)s AND entry.at = newest.first_at AND entry.log = %(log)s
-)
+SELECT EXISTS (SELECT FROM notes_logentry WHERE integration_id = %s AND at = %s AND log = %s)
 """
 TRACED = "SELECT born_at, last_at FROM notes_trace WHERE note_id = %s"
 _NEAR = """
@@ -54,18 +54,18 @@ SELECT entry.at, entry.position, entry.id, entry.log, entry.sealed
 def logs_of(note: Note) -> dict[str, tuple[dict[str, Any], ...] | None]:
     """Give each log around a note, in its order; None for a log of which the integration has no row at all."""
     with connection.cursor() as cursor:
-        cursor.execute(SPAN, (note.integration_id,))
-        spans = {log: (first, last) for log, first, last in cursor.fetchall()}
+        cursor.execute(NEWEST, (LogEntry.Log.values, note.integration_id))
+        newest = {log: (first, last) for log, first, last in cursor.fetchall()}
         cursor.execute(TRACED, (note.pk,))
         traced = cursor.fetchone()
-    own = _own(note, traced, spans)
+    own = _own(note, traced, newest)
     first = min((at for at, _ in own), default=note.generated_at or note.created_at)
     last = max((at for at, _ in own), default=first)
     found: dict[str, tuple[dict[str, Any], ...] | None] = {}
-    rows = _opened(note.facility_id, {*own, *_near(note, spans, first, last)})
+    rows = _opened(note.facility_id, {*own, *_near(note, newest, first, last)})
     for log in LogEntry.Log.values:
         mine = tuple(row for name, row in rows if name == log)
-        found[log] = mine if mine or (log in spans and _is_kept(note, log)) else None
+        found[log] = mine if mine or (log in newest and _is_kept(note, log, newest[log][0])) else None
     return found
 
 
@@ -74,18 +74,18 @@ def rows_of(note: Note, log: str) -> tuple[dict[str, Any], ...] | None:
     return logs_of(note)[log]
 
 
-def _is_kept(note: Note, log: str) -> bool:
+def _is_kept(note: Note, log: str, at: datetime) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(KEPT, {"id": note.integration_id, "log": log})
+        cursor.execute(KEPT, (note.integration_id, at, log))
         return bool(cursor.fetchone()[0])
 
 
-def _own(note: Note, traced: tuple[datetime, datetime] | None, spans: dict[str, Any]) -> set[Ref]:
+def _own(note: Note, traced: tuple[datetime, datetime] | None, newest: dict[str, Any]) -> set[Ref]:
     """Find the note's rows of both logs: by its ids, by the ids those rows name, and those of its encounter."""
-    logged = [spans[log] for log in ("scribe", "ehr") if log in spans]
-    if not logged:
+    ends = [newest[log][1] for log in ("scribe", "ehr") if log in newest]
+    if not ends:
         return set()
-    first, last = min(low for low, _ in logged), max(high for _, high in logged) + timedelta(seconds=1)
+    first, last = EARLIEST, max(ends) + timedelta(seconds=1)
     begun, ended = traced or (note.generated_at, note.generated_at)
     if begun is not None and ended is not None:
         first, last = max(first, begun - DAY), min(last, ended + FAR)
@@ -107,11 +107,11 @@ def _own(note: Note, traced: tuple[datetime, datetime] | None, spans: dict[str, 
     return {(row[0], uuid.UUID(bytes=row[13])) for row in rows[:MOST_OWN]}
 
 
-def _near(note: Note, spans: dict[str, Any], first: datetime, last: datetime) -> set[Ref]:
+def _near(note: Note, newest: dict[str, Any], first: datetime, last: datetime) -> set[Ref]:
     """Find the rows of each log nearest before the note, after it began and after its last row."""
     found: set[Ref] = set()
-    for log, (low, high) in spans.items():
-        if high < first - BEFORE or low > last + AFTER:
+    for log, (_, high) in newest.items():
+        if high < first - BEFORE:
             continue
         stretches = [(NEAR_BEFORE, first - BEFORE, first), (NEAR_AFTER, first, last + AFTER)]
         if last - first > DAY / 24:

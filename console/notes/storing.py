@@ -22,11 +22,12 @@ _BATCH = 5000
 _COPY_ENTRIES = f"COPY notes_logentry ({', '.join(ENTRY_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 _COPY_LINES = f"COPY notes_quarantinedline ({', '.join(LINE_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
 # A look-up for each row by the primary key: written as a join, a wrong guess of the planner reads whole partitions.
+# It names the time from first to last, or every day's partition would be opened.
 _KNOWN = """
 SELECT asked.id FROM unnest(%s::bigint[], %s::uuid[]) AS asked (micros, id) WHERE EXISTS (
     SELECT FROM notes_logentry AS entry
     WHERE entry.at = timestamptz '2000-01-01 00:00:00+00' + asked.micros * interval '1 microsecond'
-      AND entry.id = asked.id
+      AND entry.id = asked.id AND entry.at >= %s AND entry.at <= %s
     OFFSET 0
 )
 """
@@ -136,8 +137,9 @@ def ensure_partitions(entries: Iterable[Entry]) -> None:
 def _known(entries: Sequence[Entry]) -> set[bytes]:
     times = "{" + ",".join([str(entry[0]) for entry in entries]) + "}"
     ids = "{" + ",".join([entry[1].hex() for entry in entries]) + "}"
+    ends = [EPOCH + timedelta(microseconds=pick(entry[0] for entry in entries)) for pick in (min, max)]
     with connection.cursor() as cursor:
-        cursor.execute(_KNOWN, [times, ids])
+        cursor.execute(_KNOWN, [times, ids, *ends])
         return {found.bytes for (found,) in cursor.fetchall()}
 
 

@@ -4,17 +4,19 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from console.accounts.models import User
 from console.accounts.services import record
+from console.notes.correlation.loading import Keys, by_keys
 from console.notes.models import LogEntry, Note, Trace
 from diagnostics.evidence.logs import EhrRow, NoteTrace, ScribeRow
 
 MOST_ROWS = 500
+DAY = timedelta(days=1)
 _IDS = ("note_id", "transaction_id", "request_id")
 
 
@@ -50,13 +52,12 @@ def open_rows(*, note: Note, told: NoteTrace | None, by: User) -> list[RawRow]:
 @transaction.atomic
 def open_orphan_rows(*, trace: Trace, by: User) -> list[RawRow]:
     """Give the EHR's rows of a document that no scribe row tells of, and record that somebody saw them."""
-    span = {"at__gte": trace.born_at.replace(hour=0, minute=0), "integration": trace.integration_id}
-    digest = bytes(trace.orphan_hash or b"")
-    rows: dict[uuid.UUID, LogEntry] = {}
-    for column in ("document_hash", "transaction_hash"):
-        for entry in LogEntry.objects.filter(**span, **{column: digest})[:MOST_ROWS]:
-            rows[entry.id] = entry
-    found = [_raw(entry, False) for entry in sorted(rows.values(), key=lambda one: (one.at, one.position))]
+    digest = {bytes(trace.orphan_hash or b"")}
+    keys = Keys(document=digest, transaction=digest)
+    near = by_keys(trace.integration_id, keys, trace.born_at - DAY, trace.last_at + DAY)
+    own = sorted({(row[0], uuid.UUID(bytes=row[13])) for row in near})[:MOST_ROWS]
+    entries = LogEntry.objects.filter(at__in=[at for at, _ in own], id__in=[entry_id for _, entry_id in own])
+    found = [_raw(entry, False) for entry in entries.order_by("at", "position", "id")]
     record(by=by, action="log_rows.opened", subject=trace, facility=trace.facility_id, detail={"rows": len(found)})
     return found
 

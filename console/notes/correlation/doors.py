@@ -6,6 +6,7 @@ from datetime import datetime
 from time import monotonic
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from console.integrations.models import Integration
 from console.notes.correlation import incremental, state
@@ -77,9 +78,9 @@ def _integrations(one: Integration | None) -> Iterator[Integration]:
     if one is not None:
         yield one
         return
-    having = LogBatch.objects.order_by().values("integration").distinct()
-    traced = Trace.objects.order_by().values("integration").distinct()
-    yield from (Integration.objects.filter(pk__in=having) | Integration.objects.filter(pk__in=traced)).order_by("id")
+    having = LogBatch.objects.order_by().filter(integration=OuterRef("pk"))  # a probe each, never a walk of all traces
+    traced = Trace.objects.order_by().filter(integration=OuterRef("pk"))
+    yield from Integration.objects.filter(Exists(having) | Exists(traced)).order_by("id")
 
 
 def _new(integration: Integration, workers: int, progress: Progress | None) -> Done:

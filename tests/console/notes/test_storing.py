@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.accounts.keys import keyring
 from console.notes.copy_rows import Entry, packers
-from console.notes.log_lines import micros
+from console.notes.log_lines import EPOCH, micros
 from console.notes.models import LogBatch, LogEntry
 from console.notes.partitions import ensure_days
 from console.notes.storing import Shelf, ensure_partitions
@@ -76,7 +76,8 @@ def test_what_is_asked_of_the_log_is_found_by_its_primary_key(source) -> None:
     times = "{" + ",".join(str(entry[0]) for entry in some) + "}"
     ids = "{" + ",".join(entry[1].hex() for entry in some) + "}"
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + storing._KNOWN, [times, ids])
+        ends = [EPOCH + timedelta(microseconds=some[at][0]) for at in (0, -1)]
+        cursor.execute("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) " + storing._KNOWN, [times, ids, *ends])
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "Index" in plan
     assert "Seq Scan" not in plan

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from console.accounts.roles import Role
+from console.notes.correlation import correlate_new
 from console.notes.log_rows import store_rows
 from console.notes.models import Note
 from console.tickets.models import Ticket
@@ -99,6 +100,7 @@ def test_an_error_text_alone_finds_the_note_in_whose_log_it_stands(client, facil
     a_note(integration, external_id="N-5f21c")
     row = {"at": "2026-11-22T16:58:14+00:00", "event": "failed", "note_id": "N-5f21c", "error": "unknown kid 'a-1'"}
     store_rows(facility_id=facility.id, integration=integration, log="scribe", rows=[row])
+    correlate_new(integration=integration)
     assert "Note <b>N-5f21c</b>" in look(client, "unknown kid 'b-2'")
 
 
