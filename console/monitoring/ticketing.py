@@ -8,6 +8,8 @@ from django.db.models import Q
 
 from console.monitoring.measures import MOST_NOTES
 from console.monitoring.models import Alert, RuleKind
+from console.notes.correlation.asked import tell_asked
+from console.notes.correlation.loading import Keys
 from console.notes.models import Note
 from console.tickets.models import OPEN_STATES, Severity, Ticket, TicketEvent
 from console.tickets.moves import write_event
@@ -101,6 +103,7 @@ def _failing_notes(alert: Alert, failing: Sequence[bytes], *, since: datetime | 
     if alert.kind == RuleKind.CERTIFICATE or not failing:
         return []
     rank = {digest: number for number, digest in enumerate(failing)}
+    tell_asked([alert.integration.facility_id], Keys(note=set(rank)), most=MOST_NOTES)  # rows of this very minute
     rows = Note.objects.filter(integration=alert.integration, external_hash__in=list(rank)).select_related("department")
     if since is not None:
         rows = rows.filter(generated_at__gt=since)

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from console.accounts.access import grants
 from console.accounts.models import User
 from console.accounts.roles import Right
+from console.notes.correlation.asked import tell_failed
 from console.notes.log_rows import mask
 from console.notes.models import Note
 from console.notes.queries import visible
@@ -36,8 +37,9 @@ def with_error(user: User | AnonymousUser, text: str) -> QuerySet[Note]:
     signature = mask(text)
     if not _KNOWN_WORD.search(signature):  # nothing is left that could tell one error from another
         return Note.objects.none()
+    facilities = sorted(grants(user).where(Right.SEE_TICKETS))
+    tell_failed(facilities, signature)
     with connection.cursor() as cursor:
-        facilities = sorted(grants(user).where(Right.SEE_TICKETS))
         cursor.execute(WITH_SIGNATURE, {"signature": signature, "facilities": facilities, "most": NEWEST})
         found = [note_id for (note_id,) in cursor.fetchall()]
     return (

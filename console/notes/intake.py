@@ -18,7 +18,6 @@ from console.accounts.keys import keyring
 from console.accounts.models import User
 from console.integrations.models import Source
 from console.notes.correlation.ringing import ring as ring_correlation
-from console.notes.log_notes import keep_notes
 from console.notes.models import LogImport
 from console.notes.preparing import Prepared, Preparer, of_chunks, of_lines
 from console.notes.storing import Shelf, ensure_partitions, keep_lines
@@ -84,7 +83,7 @@ def take_rows(
     rows = stored + duplicate + quarantined. The same row is stored once however often it comes. Blank lines count
     as nothing.
     """
-    return _take(source, log, list(of_chunks(_preparer(source, log), _chunks(lines), tell=True)), by=by, via=via)
+    return _take(source, log, list(of_chunks(_preparer(source, log), _chunks(lines))), by=by, via=via)
 
 
 def receipt_of(made: LogImport) -> Receipt:
@@ -101,15 +100,13 @@ def keep_batch(made: LogImport, shelf: Shelf | None, batch: Prepared) -> None:
     made.duplicate += batch.rows - stored
     made.quarantined += len(batch.bad)
     made.rows = made.stored + made.duplicate + made.quarantined
-    if stored and batch.told and made.log == "scribe" and made.source and made.source.integration is not None:
-        keep_notes(made.source.integration, batch.told)
 
 
 def _prepared(source: Source, log: str, body: bytes, format: str) -> list[Prepared]:
     preparer, stream = _preparer(source, log), io.BytesIO(body)
     if format == "ndjson":
-        return list(of_chunks(preparer, ndjson_chunks(stream), tell=True))
-    return list(of_lines(preparer, read(stream, log=log, format=format), tell=True))
+        return list(of_chunks(preparer, ndjson_chunks(stream)))
+    return list(of_lines(preparer, read(stream, log=log, format=format)))
 
 
 def _preparer(source: Source, log: str) -> Preparer:

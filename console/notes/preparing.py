@@ -36,7 +36,6 @@ class Prepared:
     entries: dict[bytes, Entry] = field(default_factory=dict)
     rows: int = 0
     bad: list[tuple[int, str, bytes]] = field(default_factory=list)
-    told: list[Row] | None = None
     line: int = 0
     end: int = 0
     size: int = 0
@@ -58,14 +57,11 @@ class Preparer:
     def take(self, batch: Prepared, number: int, lines: Iterable[bytes]) -> int:
         """Add lines of NDJSON, of which `number` is the first, and give the number after them; blank ones are none."""
         fast, pack, entries, rows = self._fast, self._pack, batch.entries, 0
-        told = batch.told
         for line in lines:
             checked = fast(line)
             if checked is None:
                 self._take_slowly(batch, number, line)
             else:
-                if told is not None:
-                    told.append(dict(checked[0]))
                 entry = pack(checked[0], checked[1], number)
                 entries.setdefault(entry[1], entry)
                 rows += 1
@@ -98,8 +94,6 @@ class Preparer:
                 self._add(batch, row, at, number)
 
     def _add(self, batch: Prepared, row: Row, at: int, number: int) -> None:
-        if batch.told is not None:
-            batch.told.append(dict(row))
         entry = self._pack(row, at, number)
         batch.entries.setdefault(entry[1], entry)
         batch.rows += 1
@@ -118,30 +112,28 @@ def zone_of(source: Source) -> ZoneInfo | None:
         return None
 
 
-def of_chunks(
-    preparer: Preparer, chunks: Iterable[tuple[int, list[bytes], int]], *, tell: bool = False
-) -> Iterator[Prepared]:
+def of_chunks(preparer: Preparer, chunks: Iterable[tuple[int, list[bytes], int]]) -> Iterator[Prepared]:
     """Prepare chunks of NDJSON lines, batch by batch."""
-    batch = Prepared(told=[] if tell else None)
+    batch = Prepared()
     for first, lines, end in chunks:
         number = preparer.take(batch, first, lines)
         batch.line, batch.size, batch.end = number - 1, batch.size + sum(map(len, lines)), end
         if batch.full:
             yield batch
-            batch = Prepared(told=[] if tell else None)
+            batch = Prepared()
     if batch.line:
         yield batch
 
 
-def of_lines(preparer: Preparer, lines: Iterable[Line], *, tell: bool = False) -> Iterator[Prepared]:
+def of_lines(preparer: Preparer, lines: Iterable[Line]) -> Iterator[Prepared]:
     """Prepare lines that a format's reader gives, batch by batch."""
-    batch = Prepared(told=[] if tell else None)
+    batch = Prepared()
     for line in lines:
         preparer.take_read(batch, line)
         batch.line, batch.size, batch.end = line.number, batch.size + len(line.raw), line.end
         if batch.full:
             yield batch
-            batch = Prepared(told=[] if tell else None)
+            batch = Prepared()
     if batch.line:
         yield batch
 

@@ -9,6 +9,8 @@ from typing import Any
 from django.db import connection
 
 from console.accounts.keys import keyring
+from console.notes.correlation.asked import tell_asked
+from console.notes.correlation.loading import Keys
 from console.worklist.access import Scope
 from console.worklist.waiting import Key
 
@@ -73,23 +75,33 @@ class Found:
 
 
 def by_id(scope: Scope, word: str) -> Found:
-    """Look an id up: among the notes first, in the logs only where no note bears it."""
+    """Look an id up: among the notes first, in the logs only where no note bears it.
+
+    Notes whose rows came a moment ago are told first.
+    """
     digests = {(place, kind): keyring(place).hash(word, kind) for place in scope.facilities for kind in KINDS}
     if not digests:
         return Found()
+    of = {kind: [digest for (_, each), digest in digests.items() if each == kind] for kind in KINDS}
+    tell_asked(scope.facilities, Keys(**{kind: set(of[kind]) for kind in KINDS}))
     notes = _notes(scope, [(place, kind, digest) for (place, kind), digest in digests.items()])
     if notes:
         kinds = {kind for _, kind in notes}
         return Found(tuple(dict.fromkeys(note for note, _ in notes)), (), next(k for k in KINDS if k in kinds))
-    of = {kind: [digest for (_, each), digest in digests.items() if each == kind] for kind in KINDS}
     params = {**scope.params, **{kind: of[kind] for kind in ("transaction", "request", "document")}}
     rows = _fetch(_ROWS, {**params, "most": MOST_ROWS})
     orphans = _fetch(_ORPHANS, {**params, "digests": [*of["document"], *of["transaction"]], "most": MOST_FOUND})
     kind = rows[0][0] if rows else "document"
+    if rows:
+        tell_asked(scope.facilities, Keys(*(_column(rows, place) for place in (3, 4)), encounter=_column(rows, 5)))
     notes = _notes(scope, _ways(rows, "note", 3) + _ways(rows, "transaction", 4))
     # Only the EHR knows this id and no transaction leads on: the encounter's notes are where to look.
     notes = notes or ([] if orphans else _notes(scope, _ways(rows, "encounter", 5)))
     return Found(tuple(dict.fromkeys(note for note, _ in notes)), tuple(row[0] for row in orphans), kind)
+
+
+def _column(rows: Sequence[tuple[Any, ...]], place: int) -> set[bytes]:
+    return {bytes(row[place]) for row in rows if row[place] is not None}
 
 
 def _ways(rows: Sequence[tuple[Any, ...]], kind: str, column: int) -> list[tuple[uuid.UUID, str, bytes]]:

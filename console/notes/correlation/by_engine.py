@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection, transaction
 
 from console.integrations.case_parts import join
 from console.notes.correlation.counts import Done
+from console.notes.correlation.new_notes import fill_in
 from console.notes.correlation.state import Scope
 from console.notes.correlation.writing import COLUMNS, Stored, Values, Written, keep_traces, stored, values_of
 from console.notes.masking import mask
@@ -16,6 +18,7 @@ from diagnostics import case as engine
 from diagnostics.evidence.log_parts import note_trace
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.tracing.story import Story
+from diagnostics.tracing.thread import Thread
 from diagnostics.vocabulary import Stage
 
 UNTOLD = """
@@ -68,9 +71,11 @@ def told_by_engine(scope: Scope, note_id: uuid.UUID, story: Story | None) -> Val
 
 
 def keep_by_engine(
-    scope: Scope, told: Mapping[bytes, tuple[uuid.UUID, Story | None]], have: Mapping[bytes, Stored]
-) -> Written:
-    """Keep the engine's trace of notes, by the hashes of their ids."""
+    scope: Scope, told: Mapping[bytes, tuple[uuid.UUID, Story | None]], have: Mapping[bytes, Stored],
+    threads: Mapping[bytes, Thread] = MappingProxyType({}),
+) -> Written:  # fmt: skip
+    """Keep the engine's trace of notes, by the hashes of their ids, with what their rows tell of them filled in."""
+    fill_in(scope, {key: have[key].note for key in told if key in threads}, threads)
     return keep_traces(scope, {key: told_by_engine(scope, *which) for key, which in told.items()}, have)
 
 

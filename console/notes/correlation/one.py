@@ -61,7 +61,8 @@ def _tell(scope: Scope, key: bytes, kept: uuid.UUID | None, first: datetime, las
     """Tell a note whose rows lie between two times, a day more or less, and keep its trace."""
     found = _story(scope, key, first, last)
     if kept is not None:
-        keep_by_engine(scope, {key: (kept, found[0] if found else None)}, stored(scope, [key]))
+        story, threads = (found[0], {key: found[1]}) if found else (None, {})
+        keep_by_engine(scope, {key: (kept, story)}, stored(scope, [key]), threads)
     elif found:
         keep_notes(scope, {key: found[0]}, {key: found[1]}, stored(scope, [key]))
 

@@ -104,7 +104,9 @@ class Run:
         kept = {key for key in here if key in have and have[key].more}
         written = keep_notes(scope, {key: here[key] for key in here if key not in kept}, told.threads, have)
         if kept:
-            written.add(keep_by_engine(scope, {key: (have[key].note.id, here[key]) for key in kept}, have))
+            written.add(
+                keep_by_engine(scope, {key: (have[key].note.id, here[key]) for key in kept}, have, told.threads)
+            )
         written.add(keep_orphans(scope, [story for story in told.stories if story.note is None], first, last))
         still = {*here, *again} if self.fresh is None else None
         written.changed += remove(scope, first, last, notes=still, orphans=told.orphans, settled=told.joined)

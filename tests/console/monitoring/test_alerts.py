@@ -14,6 +14,7 @@ from console.monitoring import services
 from console.monitoring.evaluating import evaluate
 from console.monitoring.measures import measure
 from console.monitoring.models import Alert, AlertEvent, AlertMail, AlertRule, Evaluation, RuleKind
+from console.notes.correlation import correlate_new
 from console.notes.models import Note
 from console.shared.work import WorkState
 from console.tickets.models import Ticket, TicketEvent
@@ -153,6 +154,7 @@ def test_token_rows_without_ids_pair_with_the_failure_right_after_them(integrati
 
 def test_an_alert_joins_the_open_ticket_that_holds_one_of_its_notes(integration) -> None:
     fail(integration, 3, NINE)
+    correlate_new(integration=integration)
     known = Note.objects.get(external_hash=Note.objects.order_by("generated_at").first().external_hash)
     ticket = a_ticket(integration, known, diagnose=False)
     evaluate(now=NINE + minutes(5))
@@ -193,6 +195,7 @@ def test_a_ticket_resolved_while_notes_go_on_failing_is_followed_up(integration)
 
 def test_notes_of_a_restricted_department_do_not_hide_the_ticket_of_the_others(integration, facility) -> None:
     fail(integration, 4, NINE)
+    correlate_new(integration=integration)
     shut = a_department(facility, restricted=True)
     note = Note.objects.order_by("generated_at").first()
     Note.objects.filter(pk=note.pk).update(department=shut)

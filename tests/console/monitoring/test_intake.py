@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from console.notes.correlation import correlate_new
 from console.notes.intake import KeyReused, take_body, take_rows
 from console.notes.log_rows import rows_of
 from console.notes.models import LogEntry, LogImport, Note, QuarantinedLine
@@ -69,6 +70,7 @@ def test_a_stored_row_reads_back_as_it_came_and_its_note_is_found_by_every_id(in
 def test_a_note_that_is_known_already_is_filled_in_and_keeps_what_it_had(integration) -> None:
     known = a_note(integration, external_id="N-1", payload=b"{}", payload_name="note.json", narrative="Rest.")
     take_rows(source=a_source(integration), log="scribe", lines=lines(a_note_story(1, AT)["scribe"]))
+    correlate_new(integration=integration)
     note = Note.objects.get()
     assert note.id == known.id
     assert (note.payload, note.narrative, note.external_id) == (b"{}", "Rest.", "N-1")
@@ -81,6 +83,7 @@ def test_rows_of_one_second_keep_the_order_of_the_file(integration) -> None:
     events = ["token", "failed", "token", "sent", "failed", "sent", "acked", "queued"]
     story = [good(event=event, attempt=number) for number, event in enumerate(events)]
     take_rows(source=a_source(integration), log="scribe", lines=lines(story))
+    correlate_new(integration=integration)
     assert [row["event"] for row in rows_of(Note.objects.get(), "scribe")] == events
 
 
