@@ -6,12 +6,29 @@ from datetime import datetime
 from typing import Any
 
 
-def set_up(settings_module: str) -> None:
+def handed_on() -> dict[str, Any]:
+    """Give what a child needs to work where this process works, however that was told: the database and the keys."""
+    from django.conf import settings
+    from django.db import connection
+
+    return {
+        "settings": os.environ.get("DJANGO_SETTINGS_MODULE", "console.settings"),
+        "database": dict(connection.settings_dict),
+        "keys": list(settings.MASTER_KEYS),
+    }
+
+
+def set_up(handed: dict[str, Any]) -> None:
     """Set Django up; called once, before the first part."""
     import django
 
-    os.environ["DJANGO_SETTINGS_MODULE"] = settings_module
+    os.environ["DJANGO_SETTINGS_MODULE"] = handed["settings"]
     django.setup()
+    from django.conf import settings
+    from django.db import connection
+
+    settings.MASTER_KEYS = handed["keys"]
+    connection.settings_dict.update(handed["database"])
 
 
 def tell(work: tuple[bytes, datetime, datetime]) -> Any:

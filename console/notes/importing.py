@@ -8,8 +8,6 @@ that go on with the same import cannot both count: a batch is written only onto 
 import contextlib
 import hashlib
 import sys
-import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, cast
 
@@ -21,6 +19,7 @@ from console.accounts.keys import keyring
 from console.accounts.models import Facility, User
 from console.integrations.models import Source
 from console.notes.correlation.ringing import ring as ring_correlation
+from console.notes.import_locks import hold, let_go
 from console.notes.intake import AHEAD, Receipt, keep_batch, receipt_of
 from console.notes.models import LogImport
 from console.notes.preparing import Prepared, Preparer, ahead, of_chunks, of_lines, set_aside
@@ -31,7 +30,6 @@ from diagnostics.parsing.log_formats.packing import ahead as with_peek
 Progress = Callable[[LogImport], None]
 HEAD_BYTES = 64 * 1024
 _DIGESTED = 1024 * 1024
-_PATIENCE_S = 5.0
 _QUICK_S = 0.0005
 _SAYS = {
     "53100": "The database's disk is full.",
@@ -75,7 +73,7 @@ def import_stream(
     if made is None:
         head = packed.peek(_DIGESTED)  # type: ignore[attr-defined]
         made = _begun(source, log, via, by, head, size, name, source_name)
-    elif not _hold(made.id):
+    elif not hold(made.id):
         raise ImportStopped("Another process is bringing in this file at this moment.")
     try:
         _run(made, packed, counted, format, mapping, progress)
@@ -93,7 +91,7 @@ def import_stream(
         raise
     finally:
         with contextlib.suppress(Error, psycopg.Error):
-            _let_go(made.id)
+            let_go(made.id)
     return receipt_of(made)
 
 
@@ -188,16 +186,16 @@ def _begun(
         source=source, source_name=source_name, log=log, via=via, content_digest=digest.digest()
     )
     for made in unfinished.select_related("source__integration").order_by("at", "id"):
-        if _hold(made.id):
+        if hold(made.id):
             made.refresh_from_db()
             if made.state != LogImport.State.DONE:
                 return made
-            _let_go(made.id)
+            let_go(made.id)
     made = LogImport.objects.create(
         facility=facility, source=source, source_name=source_name, log=log, via=via, by=by, name=name or None,
         size=size, content_digest=digest.digest(), state=LogImport.State.WAITING,
     )  # fmt: skip
-    _hold(made.id)
+    hold(made.id)
     return made
 
 
@@ -215,28 +213,6 @@ def _reason(problem: Exception) -> str:
         f"The database refused a batch (SQLSTATE {code})." if code else "The connection to the database broke."
     )
     return f"{says} What was stored before stays; bring the same file in again to go on."
-
-
-def _hold(import_id: uuid.UUID) -> bool:
-    """Hold an import for this session. The lock of a killed process ends with its connection, a moment later."""
-    until = time.monotonic() + _PATIENCE_S
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [_lock(import_id)])
-            if cursor.fetchone()[0]:
-                return True
-        if time.monotonic() >= until:
-            return False
-        time.sleep(0.05)
-
-
-def _let_go(import_id: uuid.UUID) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [_lock(import_id)])
-
-
-def _lock(import_id: uuid.UUID) -> int:
-    return int.from_bytes(import_id.bytes[8:], "big", signed=True)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """Correlate everything there is, in slices of bounded size: memory stays flat, however much it is."""
 
 import multiprocessing
-import os
 import pickle
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
@@ -116,7 +115,8 @@ def _parts(scope: Scope, first: datetime, last: datetime) -> Iterator[tuple[date
 
 
 def _each(scope: Scope, parts: list[tuple[datetime, datetime]], workers: int) -> Iterator[Done]:
-    if workers < 2 or len(parts) < 2:
+    workers = min(workers, len(parts))
+    if workers < 2 or connection.in_atomic_block:  # other processes do not see what a transaction has not committed
         for first, last in parts:
             yield tell_part(scope, first, last)
         return
@@ -124,7 +124,7 @@ def _each(scope: Scope, parts: list[tuple[datetime, datetime]], workers: int) ->
         max_workers=workers,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=correlation_process.set_up,
-        initargs=(os.environ.get("DJANGO_SETTINGS_MODULE", "console.settings"),),
+        initargs=(correlation_process.handed_on(),),
     ) as pool:
         yield from pool.map(correlation_process.tell, [(pickle.dumps(scope), *part) for part in parts])
 

@@ -110,15 +110,15 @@ def test_another_file_or_another_source_begins_an_import_of_its_own(source, smal
 
 
 def test_an_import_that_somebody_else_holds_is_left_to_him(source, small_batches, monkeypatch) -> None:
-    monkeypatch.setattr("console.notes.importing._PATIENCE_S", 0.1)
+    monkeypatch.setattr("console.notes.import_locks._PATIENCE_S", 0.1)
     data = text(rows(600))
     with pytest.raises(Enough):
         bring(source, data, progress=stop_after(1))
     made = LogImport.objects.get()
-    from console.notes.importing import _lock
+    from console.notes.import_locks import number
 
     with psycopg.connect(**_address()) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [_lock(made.id)])
+        other.execute("SELECT pg_advisory_lock(%s)", [number(made.id)])
         with pytest.raises(ImportStopped, match="Another process"):
             bring(source, data, resume=made)
         assert bring(source, data)[0] == 600
