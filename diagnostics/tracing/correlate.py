@@ -27,6 +27,8 @@ _WRITTEN = timedelta(minutes=10)
 _FILED, _SENT, _ACCEPTED, _REJECTED, _LOST = (
     int(What.EHR_FILED), int(What.SENT), int(What.ACCEPTED), int(What.REJECTED), int(What.LOST)
 )  # fmt: skip
+_OTHER = int(What.EHR_OTHER)
+_ASIDE = (int(What.TOKEN_GRANTED), int(What.TOKEN_REFUSED), int(What.READ))  # requests that write nothing
 DOUBTED = 0.6
 TELLING_NOTES, SOON_SENT = 50, timedelta(minutes=5)
 LOSSY = 0.04  # this share of rows without ids makes a missing row no proof
@@ -312,7 +314,11 @@ class _Traits:
 
 def _traits_of(scribe: Sequence[Row], ehr: Sequence[Row], hour: datetime) -> _Traits:
     first, last = around(hour)
-    seen = ehr[bisect_left(ehr, first, key=_at) : bisect_left(ehr, last, key=_at)]
+    seen = [
+        row
+        for row in ehr[bisect_left(ehr, first, key=_at) : bisect_left(ehr, last, key=_at)]
+        if row[1] & CODE != _OTHER  # a change of settings or a login never names a message
+    ]
     told = scribe[bisect_left(scribe, first, key=_at) : bisect_left(scribe, last, key=_at)]
     filed = [row for row in seen if row[1] & CODE == _FILED]
     bare = sum(row[3] is None and row[4] is None for row in seen)
@@ -335,7 +341,8 @@ def _sent_again(thread: Thread, rows: Sequence[Row], attempts: int) -> bool:
         return True
     if any(code == _LOST or row.what & OPEN for row, code in thread.writes()):
         return True
-    return len({row.request for row in (*thread.scribe, *rows) if row.request is not None}) > 1
+    own = (row for row in thread.scribe if row.what & CODE not in _ASIDE)
+    return len({row.request for row in (*own, *rows) if row.request is not None}) > 1
 
 
 def _times(story: Story, thread: Thread, rows: Sequence[Row], shift: timedelta) -> None:

@@ -95,13 +95,34 @@ def test_a_lost_note_is_never_sent_only_while_the_ehrs_log_was_written() -> None
 def test_in_a_log_that_loses_ids_a_missing_row_proves_little() -> None:
     held = sent("a", status=202)
     sure = told(held, seen("a", 0, "received", "accepted"))["a"]
+    scribe, ehr = losing_ids()
+    unsure = told(scribe + held, ehr + seen("a", 0, "received", "accepted"), alone=True)["a"]
+    assert (sure.mode, unsure.mode) == (FailureMode.DELAYED, FailureMode.DELAYED)
+    assert sure.confidence >= 0.7 > unsure.confidence
+
+
+def losing_ids(*further: dict[str, object]) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     scribe, ehr = crowd()
     for entry in ehr[::7]:
         for key in ("transaction_id", "request_id", "encounter_id", "patient_id"):
             entry.pop(key, None)
-    unsure = told(scribe + held, ehr + seen("a", 0, "received", "accepted"), alone=True)["a"]
-    assert (sure.mode, unsure.mode) == (FailureMode.DELAYED, FailureMode.DELAYED)
-    assert sure.confidence >= 0.7 > unsure.confidence
+    return scribe, [*ehr, *further]
+
+
+def test_a_token_fetched_for_a_note_is_no_further_sending_of_it() -> None:
+    scribe, ehr = losing_ids()
+    asked = row(0.5, "token", note_id="a", transaction_id="T-a", request_id="R-token", method="POST", status=200)
+    sure = told([*scribe, asked, *sent("a")], ehr + seen("a"), alone=True)["a"]
+    again = [row(0.5, "sent", note_id="a", transaction_id="T-a", request_id="R-first", method="POST")]
+    unsure = told([*scribe, *again, *sent("a")], ehr + seen("a"), alone=True)["a"]
+    assert (sure.mode, sure.confidence) == (FailureMode.DELIVERED, 1.0)
+    assert unsure.confidence < 0.7
+
+
+def test_rows_that_never_bear_an_id_do_not_make_a_log_lose_them() -> None:
+    changes = [row(-500 + n * 30, "change", detail="a setting") for n in range(20)]
+    held, arrived = sent("a", status=202), seen("a", 0, "received", "accepted")
+    assert told(held, [*arrived, *changes])["a"].confidence >= 0.7
 
 
 def test_a_filing_that_does_not_say_where_is_doubted_where_filings_do() -> None:
