@@ -19,12 +19,13 @@ Follower = Callable[[Sequence[Note], End, User | None, datetime], None]
 _followers: list[Follower] = []
 
 _NEWEST = """
-SELECT DISTINCT ON (note_id) note_id, how FROM notes_noteend WHERE note_id = ANY(%(notes)s)
- ORDER BY note_id, at DESC, id DESC
+SELECT wanted.id AS note_id, newest.how FROM unnest(%(notes)s::uuid[]) AS wanted (id) CROSS JOIN LATERAL (
+    SELECT how FROM notes_noteend WHERE note_id = wanted.id ORDER BY at DESC, id DESC LIMIT 1
+) AS newest
 """
 _CARRY_OVER = f"""
 UPDATE notes_trace t SET ended = e.how FROM ({_NEWEST}) e
- WHERE t.note_id = e.note_id AND t.note_id = ANY(%(notes)s) AND e.how <> 'open' AND t.ended <> e.how
+ WHERE t.note_id = e.note_id AND e.how <> 'open' AND t.ended <> e.how
 """
 
 

@@ -29,6 +29,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 
 # The index trace_waiting holds exactly these rows; the words must stay those of its condition.
+_NOTE = "SELECT * FROM notes_note WHERE id = {t}.note_id OFFSET 0"  # one probe each, whatever the planner guesses
 _WAITS = "{t}.ended = '' AND {t}.note_id IS NOT NULL AND ({t}.failure_mode <> 'delivered' OR {t}.confidence < 0.7)"
 
 
@@ -111,7 +112,9 @@ def alike(asked: Narrowed, lead_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUI
     filed = " AND ".join(["o.failure_mode = 'delivered'", "o.confidence >= 0.7", *_open_departments(asked.scope, "m")])
     sql = f"""
         SELECT lead.id, found.id, found.waits
-          FROM notes_trace lead JOIN notes_note n ON n.id = lead.note_id
+          FROM unnest(%(leads)s::uuid[]) AS wanted (id)
+         CROSS JOIN LATERAL (SELECT id, note_id FROM notes_trace WHERE id = wanted.id OFFSET 0) AS lead
+         CROSS JOIN LATERAL ({_NOTE.format(t="lead")}) AS n
          CROSS JOIN LATERAL (
               SELECT o.id, o.born_at, ({_conditions(asked, "o", "m")}) AS waits
                 FROM notes_note m JOIN notes_trace o ON o.note_id = m.id
@@ -119,7 +122,6 @@ def alike(asked: Narrowed, lead_ids: Sequence[uuid.UUID]) -> list[tuple[uuid.UUI
                  AND (({_conditions(asked, "o", "m")}) OR ({filed}))
                ORDER BY o.born_at, o.id
                LIMIT %(most)s) AS found
-         WHERE lead.id = ANY(%(leads)s)
          ORDER BY lead.id, found.born_at, found.id"""
     if not lead_ids:
         return []
@@ -143,7 +145,7 @@ def _some(asked: Narrowed, name: str) -> str:
     """Give the rows to count, in the index's own order, so that no plan reads a whole table to count a thousand."""
     conditions = _conditions(asked, "t", "n").replace("%(mode)s", f"%(mode_{name})s")
     conditions = conditions.replace("%(modes)s", f"%(modes_{name})s")
-    note = "JOIN notes_note n ON n.id = t.note_id" if asked.scope.closed else ""
+    note = f"CROSS JOIN LATERAL ({_NOTE.format(t='t')}) AS n" if asked.scope.closed else ""
     return f"""
         SELECT FROM unnest(%(facilities)s::uuid[]) AS place (id)
          CROSS JOIN LATERAL (SELECT FROM notes_trace t {note} WHERE t.facility_id = place.id AND {conditions}

@@ -25,8 +25,6 @@ _LOCKS = 0x6E6F7465  # "note", the first half of the advisory locks' numbers
 # One index probe each: the newest batch of a log, and the ends of what waits.
 LOOK = """
 SELECT
-  EXISTS (SELECT FROM notes_logbatch WHERE integration_id = %(id)s AND log = 'scribe'),
-  EXISTS (SELECT FROM notes_logbatch WHERE integration_id = %(id)s AND log = 'ehr'),
   (SELECT max(last_at) FROM notes_logbatch WHERE integration_id = %(id)s AND log = 'scribe'),
   (SELECT max(last_at) FROM notes_logbatch WHERE integration_id = %(id)s AND log = 'ehr'),
   (SELECT min(first_at) FROM notes_logbatch
@@ -37,9 +35,10 @@ SELECT
     WHERE integration_id = %(id)s AND log IN ('scribe', 'ehr') AND (%(all)s OR correlated_at IS NULL))
 """
 TELLS_OF_FILING = """
-SELECT EXISTS (
-  SELECT FROM notes_logentry WHERE integration_id = %s AND at >= %s AND at <= %s AND log = 'ehr' AND what & 63 = 23
-)
+SELECT (
+  SELECT at FROM notes_logentry WHERE integration_id = %s AND at >= %s AND at <= %s AND log = 'ehr' AND what & 63 = 23
+   ORDER BY at LIMIT 1
+) IS NOT NULL
 """
 SHARES_IDS = """
 SELECT EXISTS (
@@ -94,17 +93,17 @@ def look(integration: Integration, state: CorrelationState, *, anew: bool = Fals
     """
     with connection.cursor() as cursor:
         cursor.execute(LOOK, {"id": integration.pk, "all": anew or state.newest_at is None})
-        has_scribe, has_ehr, scribe_last, ehr_last, ehr_first, first, last = cursor.fetchone()
+        scribe_last, ehr_last, ehr_first, first, last = cursor.fetchone()
     ends = [moment for moment in (scribe_last, ehr_last) if moment is not None]
     if not ends:
         return None
-    state.has_scribe, state.has_ehr = has_scribe, has_ehr
+    state.has_scribe, state.has_ehr = scribe_last is not None, ehr_last is not None
     state.newest_at, state.ehr_last = max(ends), ehr_last
     firsts = [moment for moment in (None if anew else state.ehr_first, ehr_first) if moment is not None]
     state.ehr_first = min(firsts, default=None)
     if anew:
         state.logs_filing = state.shares_ids = False
-    if has_ehr and first is not None:
+    if state.has_ehr and first is not None:
         _look_at_rows(integration, state, first, last)
     return _scope(integration, state)
 

@@ -59,8 +59,9 @@ SELECT t.born_at FROM unnest(%s::bytea[]) AS wanted(key), LATERAL (
 ) AS n JOIN notes_trace AS t ON t.note_id = n.id WHERE t.weak AND t.born_at >= %s AND t.born_at < %s
 """
 FAR_APART = """
-SELECT n.external_hash FROM notes_trace AS t JOIN notes_note AS n ON n.id = t.note_id
- WHERE t.integration_id = %s AND t.born_at >= %s AND t.born_at < %s AND t.last_at >= %s
+SELECT n.external_hash FROM notes_trace AS t, LATERAL (
+    SELECT external_hash FROM notes_note WHERE id = t.note_id OFFSET 0
+) AS n WHERE t.integration_id = %s AND t.born_at >= %s AND t.born_at < %s AND t.last_at >= %s
 """
 IN_TIME = """
 SELECT t.id, n.external_hash, t.orphan_hash FROM notes_trace AS t LEFT JOIN notes_note AS n ON n.id = t.note_id
