@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.story import Key, Row, Sample, around
-from diagnostics.tracing.thread import Thread, sample
+from diagnostics.tracing.thread import Thread, samples
 
 USED_BEFORE = timedelta(minutes=15)  # an EHR row from longer before the note is of an earlier use of its id
 USED_AGAIN = timedelta(hours=12)  # one from longer after, with a request that is not the note's, is of a later use
@@ -276,14 +276,15 @@ class Joiner:
         return [thread for thread in near if first <= thread.begun < last]
 
     def samples(self) -> Iterator[Sample]:
-        """Yield the clocks' offset that each note with one answered write and the EHR's rows of it shows.
+        """Yield the clocks' offset that each note with one answered write and the EHR's rows of it shows, by its hour.
 
         The midpoint of arrival and decision against that of sending and answer, so that latency cancels out.
         """
         for thread in self.notes.values():
-            seconds = thread.sampled = sample(thread)
-            if seconds is not None:
-                yield Sample(thread.key, thread.site, thread.client, thread.hour, seconds)
+            for hour, seconds in samples(thread):
+                if hour == thread.hour:
+                    thread.sampled = seconds
+                yield Sample(thread.key, thread.site, thread.client, hour, seconds)
 
 
 def _share(index: dict[Key, Thread | list[Thread]], key: Key, known: Thread | list[Thread], thread: Thread) -> None:

@@ -1,12 +1,14 @@
 """Hold the rows of one note while they are joined, and the clocks' offset that they show. Pure."""
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from diagnostics.tracing.compact import ALONE, CODE, FAILED, OF_A_WRITE, PENDING, What
-from diagnostics.tracing.story import Key, Row, hour_of
+from diagnostics.tracing.story import Key, Row, around, hour_of
 
 _SENT, _ACCEPTED, _LOST = int(What.SENT), int(What.ACCEPTED), int(What.LOST)
 _TOKENS = (int(What.TOKEN_GRANTED), int(What.TOKEN_REFUSED))
+_HOUR = timedelta(hours=1)
 _RECEIVED, _DECIDED = int(What.EHR_RECEIVED), (int(What.EHR_ACCEPTED), int(What.EHR_REJECTED))
 
 
@@ -84,12 +86,40 @@ class Thread:
         return found
 
 
-def sample(thread: Thread) -> float | None:
-    """Give the offset that a note's own rows show, in seconds; None where they do not show it firmly."""
+def samples(thread: Thread) -> Iterator[tuple[datetime, float]]:
+    """Yield the offset that a note's own rows show, in seconds, by the full hour in which it was sent.
+
+    Only rows around that hour count, so that it is the same however much of the note was loaded beside them.
+    """
     if not thread.ehr:
+        return
+    asked: datetime | None = None
+    for row in thread.scribe:
+        if row[1] & CODE != _SENT:
+            continue
+        hour = thread.hour
+        if not hour <= row[0] < hour + _HOUR:
+            hour = hour_of(row[0])
+        if hour != asked:
+            asked = hour
+            seconds = _shown(*(_within(rows, hour) for rows in (thread.scribe, thread.ehr)))
+            if seconds is not None:
+                yield hour, seconds
+
+
+def _within(rows: list[Row], hour: datetime) -> list[Row]:
+    first, last = around(hour)
+    if not rows or (rows[0][0] >= first and rows[-1][0] < last):
+        return rows
+    return [row for row in rows if first <= row[0] < last]
+
+
+def _shown(scribe: list[Row], ehr: list[Row]) -> float | None:
+    """Give the offset that rows of one note show, in seconds; None where they do not show it firmly."""
+    if not ehr:
         return None
     sent = answered = None
-    for row in thread.scribe:
+    for row in scribe:
         code = row[1] & CODE
         if code == _SENT:
             if sent is not None:
@@ -102,7 +132,7 @@ def sample(thread: Thread) -> float | None:
     if sent is None or answered is None or answered < sent:
         return None
     arrived = decided = None
-    for row in thread.ehr:
+    for row in ehr:
         code = row[1] & CODE
         if code == _RECEIVED:
             if arrived is not None:

@@ -15,8 +15,8 @@ from console.notes.correlation.state import Scope
 from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN, Joined
 from diagnostics.tracing.deciding import Decider
-from diagnostics.tracing.story import Clocks, Sample, Story, hour_of
-from diagnostics.tracing.thread import Thread, sample
+from diagnostics.tracing.story import Clocks, Sample, Story
+from diagnostics.tracing.thread import Thread
 from diagnostics.tracing.weak import AFTER
 
 HOUR = timedelta(hours=1)
@@ -96,23 +96,11 @@ class Stretch:
         return self._samples
 
     def offsets(self) -> dict[Pair, tuple[float, int]]:
-        """Give the clocks' offset of each hour and pair that begins here, and from how many notes it is.
-
-        Only rows near the hour count, so that it is the same however much was loaded beside them.
-        """
+        """Give the clocks' offset of each hour and pair that lies here, and from how many notes it is."""
         shown: dict[Pair, list[float]] = {}
         for found in self.samples:
             if self.first <= found.hour < self.last:
-                thread = self.joined.notes[found.note]
-                seconds = found.seconds if _is_near(thread, found.hour) else _near(thread, found.hour)
-                if seconds is not None:
-                    shown.setdefault((found.site, found.client, found.hour), []).append(seconds)
-        for thread in self.joined.notes.values():
-            hour = hour_of(thread.begun)
-            if thread.sampled is None and self.first <= hour < self.last and not _is_near(thread, hour):
-                seconds = _near(thread, hour)
-                if seconds is not None:
-                    shown.setdefault((thread.site, thread.client, hour), []).append(seconds)
+                shown.setdefault((found.site, found.client, found.hour), []).append(found.seconds)
         return {pair: (round(median(seconds), 3), len(seconds)) for pair, seconds in shown.items()}
 
     def tell(self, clocks: Clocks) -> Told:
@@ -122,10 +110,7 @@ class Stretch:
         stories = self.joined.stories(clocks, wanted)
         for story in stories:
             if story.note is not None:
-                thread, hour = wanted[story.note], hour_of(story.born_at)
-                story.weak |= thread.by_encounter  # another note of the encounter would make it another story
-                if not _is_near(thread, hour):
-                    story.sample_s = _near(thread, hour)
+                story.weak |= wanted[story.note].by_encounter  # another note of it would make it another story
         nobodys = [story for story in stories if story.note is None]
         here = [s for s in stories if s.note is not None or self.first <= s.born_at < self.last]
         orphans = {story.orphan for story in nobodys}
@@ -229,22 +214,6 @@ class Stretch:
 
     def _concerns(self, row: Any) -> bool:
         return self.first <= row[0] < self.last and (self.fresh is None or row[14] in self.fresh)
-
-
-def _is_near(thread: Thread, hour: datetime) -> bool:
-    """Tell whether all rows of a note that begins in this hour lie near it."""
-    first, last = hour - MARGIN, hour + HOUR + MARGIN
-    ehr = thread.ehr
-    return thread.scribe[-1].at < last and (not ehr or (ehr[0].at >= first and ehr[-1].at < last))
-
-
-def _near(thread: Thread, hour: datetime) -> float | None:
-    """Give the offset that a note's rows near the hour show."""
-    first, last = hour - MARGIN, hour + HOUR + MARGIN
-    part = Thread(thread.key, thread.scribe[0])
-    part.scribe = [row for row in thread.scribe if row.at < last]
-    part.ehr = [row for row in thread.ehr if first <= row.at < last]
-    return sample(part)
 
 
 def _spans(moments: Iterable[datetime], loaded: tuple[datetime, datetime]) -> list[tuple[datetime, datetime]]:
