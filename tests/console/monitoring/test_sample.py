@@ -10,6 +10,7 @@ from console.accounts.roles import Role
 from console.demo.sample_monitoring import make_monitoring
 from console.integrations.models import SourceToken
 from console.monitoring.models import Alert
+from console.notes.correlation import correlate_new
 from console.notes.models import Note
 from console.shared.work import WorkState
 from console.tickets.models import Ticket
@@ -26,6 +27,7 @@ def test_the_sample_gets_its_alerts_and_every_integration_a_token() -> None:
     an_integration(facility)
     now = timezone.now()
     take(integration, *(a_note_story(n, now - timedelta(minutes=90 - n), ends="failed") for n in range(3)))
+    correlate_new(integration=integration)
     ticket = a_ticket(integration, Note.objects.first(), opened_at=now - timedelta(minutes=60))
     for cause in ("auth.assertion.kid", "net.timeout.gateway"):
         other = a_ticket(integration, Note.objects.last(), opened_at=now - timedelta(days=9))
