@@ -90,8 +90,20 @@ class NotePage:
 
     @property
     def confidence(self) -> float:
-        """Give how sure that is, 0 to 1."""
-        return self.told.confidence if self.told else 0.0
+        """Give how sure that is, 0 to 1; what lies around the note may take from what its own rows say."""
+        own = self.told.confidence if self.told else 0.0
+        return self.stored.confidence if self.stored is not None and self.is_doubted else own
+
+    @property
+    def is_doubted(self) -> bool:
+        """Tell whether the note's neighbours leave less certain what its own rows say."""
+        told, stored = self.told, self.stored
+        return (
+            told is not None
+            and stored is not None
+            and stored.failure_mode == str(told.failure_mode)
+            and stored.confidence < min(told.confidence, words.GOOD)
+        )
 
     @property
     def has_rows(self) -> bool:

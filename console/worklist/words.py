@@ -21,7 +21,7 @@ MODES = {
     "delivered": "The note is in the chart.",
     "unknown": "Neither log says what became of the note.",
 }
-PROBABLY = "Probably in the chart, please check: only weak signs join the logs."
+PROBABLY = "Probably in the chart, please check: the logs do not prove it."
 
 KEYS = {
     "transaction_id": ("Transaction id", "Both logs name the same message. This is as sure as it gets."),
@@ -91,7 +91,7 @@ def cause(mode: str, status: int | None, ack: str, signature: str, broke_at: str
     return Cause(headline, " · ".join(part for part in (answer, said(signature)) if part))
 
 
-WEAKLY = Cause("Joined by weak signs only", "")
+WEAKLY = Cause("Filed, as far as weak signs tell", "")
 
 _SPOKEN = re.compile(r'"(?:diagnostics|error_description|errormessage|message|detail)":\s*"([^"]{3,})"', re.IGNORECASE)
 _TITLE = re.compile(r"<title>(.*?)</title>", re.IGNORECASE)

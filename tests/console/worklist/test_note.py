@@ -78,6 +78,19 @@ def test_the_clocks_are_said_with_what_shows_it(integration, desk) -> None:
     assert "Both clocks agree" in page(desk, trace)
 
 
+def test_what_lies_around_a_note_takes_from_its_certainty_on_every_page_alike(integration, desk) -> None:
+    trace = a_told_note(integration, ends="filed")
+    sure = page(desk, trace)
+    assert "Sure, 100 %" in sure
+    assert "leave room for doubt" not in sure
+    Trace.objects.update(confidence=0.6, weak=True)
+    text = page(desk, trace)
+    assert "Probably in the chart, please check" in text
+    assert "Weak, 60 %" in text
+    assert "leave room for doubt" in text
+    assert "there is nothing to end" not in text
+
+
 def test_no_id_is_on_the_page_whoever_looks(integration, desk) -> None:
     trace = a_told_note(integration, "4711")
     text = page(desk, trace)
