@@ -35,6 +35,7 @@ class ImportPage:
     problems: tuple[tuple[int, str], ...]
     may_open: bool
     may_manage: bool
+    sees_notes: bool
     polled: int
     columns: tuple[Column, ...] = ()
     errors: tuple[str, ...] = ()
@@ -53,6 +54,11 @@ class ImportPage:
     def may_go_on(self) -> bool:
         """Tell whether an import that stopped still has its file."""
         return self.made.state == LogImport.State.FAILED and self.made.upload_key is not None
+
+    @property
+    def tells_of_notes(self) -> bool:
+        """Tell whether to say when the notes of its rows can be seen: a firewall's or a proxy's rows have none."""
+        return self.sees_notes and self.made.log in ("scribe", "ehr") and self.made.stored > 0
 
     @property
     def format(self) -> str:
@@ -105,6 +111,7 @@ def import_page(user: User, made: LogImport, polled: int = 0, *, chosen: Mapping
         problems=tuple(problems) if made.quarantined else (),
         may_open=made.facility_id in rights.where(Right.OPEN_PAYLOAD),
         may_manage=made.facility_id in rights.where(Right.MANAGE_INTEGRATIONS),
+        sees_notes=made.facility_id in rights.where(Right.SEE_TICKETS),
         polled=polled,
         columns=columns_of(made, chosen) if asks_columns(made) else (),
         errors=errors,

@@ -92,6 +92,7 @@ def test_a_file_lies_sealed_in_pieces_until_it_is_in_and_then_is_gone(client, so
     assert "waits for a worker" in seen(client, where)
     assert execute(ImportJob.objects.get().id)
     assert "1500 rows taken in" in seen(client, where)
+    assert "within a minute" in seen(client, where)
     made.refresh_from_db()
     assert (made.stored, made.state, made.upload_key) == (1500, "done", None)
     assert not LogUploadPart.objects.exists()
@@ -123,6 +124,7 @@ def test_a_large_file_is_brought_in_slice_by_slice(client, source, monkeypatch) 
         assert "<progress" in page
         assert "data-poll" in page
         assert "Look again" in page
+        assert "when the file is in" in page
     assert slices > 1
     made = LogImport.objects.get()
     assert (made.rows, made.stored, made.state) == (20_000, 20_000, "done")
