@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from console.accounts.roles import Right
 from console.accounts.services import record
+from console.notes.correlation.asked import tell_again
 from console.tickets.compare_views import comparison_of, lines_of
 from console.worklist import services
 from console.worklist.access import note_or_404, orphan_or_404
@@ -24,8 +25,11 @@ from console.worklist.words import cause
 @never_cache
 @require_GET
 def note(request: HttpRequest, note_id: uuid.UUID) -> HttpResponse:
-    """Show what became of a note."""
-    page = NotePage(note_or_404(request.user, note_id), request.user)
+    """Show what became of a note, as far as any row that has come tells."""
+    shown = note_or_404(request.user, note_id)
+    if tell_again(shown):
+        shown = note_or_404(request.user, note_id)
+    page = NotePage(shown, request.user)
     return render(request, "worklist/note.html", {"page": page})
 
 

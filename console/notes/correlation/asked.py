@@ -6,7 +6,7 @@ Where nothing waits this costs one probe an integration.
 
 import logging
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 from console.integrations.models import Integration
 from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_log
 from console.notes.correlation.one import trace_of
+from console.notes.models import Note
 
 log = logging.getLogger(__name__)
 MOST = 20  # notes told for one question, the newest
@@ -25,9 +26,10 @@ WAITING = """
 SELECT place.id, found.first_at, found.last_at, found.rows, found.batches
   FROM integrations_integration AS place CROSS JOIN LATERAL (
     SELECT min(first_at) AS first_at, max(last_at) AS last_at, sum(rows) AS rows, array_agg(id) AS batches
-      FROM notes_logbatch WHERE integration_id = place.id AND correlated_at IS NULL AND log = 'scribe'
+      FROM notes_logbatch WHERE integration_id = place.id AND correlated_at IS NULL AND log = ANY(%(logs)s)
   ) AS found
- WHERE place.facility_id = ANY(%s) AND found.batches IS NOT NULL ORDER BY place.id
+ WHERE place.facility_id = ANY(%(facilities)s) AND (%(one)s::uuid IS NULL OR place.id = %(one)s)
+   AND found.batches IS NOT NULL ORDER BY place.id
 """
 WITH_ERROR = """
 SELECT note_hash, max(at) FROM notes_logentry
@@ -63,10 +65,24 @@ def tell_failed(facilities: Collection[uuid.UUID], signature: str) -> None:
             _tell(place.integration, found)
 
 
-def _waiting(facilities: Collection[uuid.UUID]) -> Iterator[_Waiting]:
-    """Yield where rows of a scribe wait: an EHR's alone make no note."""
+def tell_again(note: Note) -> bool:
+    """Tell a note once more where a row of either log that bears one of its ids waits; tell whether one does."""
+    own = {kind: getattr(note, f"{kind}_hash") for kind in ("transaction", "encounter")}
+    keys = Keys(note={bytes(note.external_hash)}, **{kind: {bytes(value)} for kind, value in own.items() if value})
+    for place in _waiting([note.facility_id], one=note.integration_id, logs=("scribe", "ehr")):
+        found = by_keys(place.integration, keys, place.first, place.last + timedelta(microseconds=1))
+        if any(row.batch in place.batches for row in found):
+            _tell(place.integration, [bytes(note.external_hash)])
+            return True
+    return False
+
+
+def _waiting(
+    facilities: Collection[uuid.UUID], *, one: uuid.UUID | None = None, logs: Sequence[str] = ("scribe",)
+) -> Iterator[_Waiting]:
+    """Yield where rows wait; of a scribe, for an EHR's alone make no note."""
     with connection.cursor() as cursor:
-        cursor.execute(WAITING, (sorted(facilities),))
+        cursor.execute(WAITING, {"facilities": sorted(facilities), "one": one, "logs": list(logs)})
         rows = cursor.fetchall()
     for integration, first, last, count, batches in rows:
         yield _Waiting(integration, first, last, count, frozenset(batches))

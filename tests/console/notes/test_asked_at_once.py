@@ -120,6 +120,32 @@ def test_a_note_with_a_payload_learns_its_ids_from_the_log(integration, person) 
     assert known.trace.provider == "prov-7"
 
 
+def test_a_notes_page_tells_what_came_a_moment_ago(integration, person) -> None:
+    story = a_note_story(1, AT)
+    take(integration, {"scribe": story["scribe"], "ehr": []}, a_note_story(2, AT))
+    correlate_new(integration=integration)
+    note = Note.objects.get(external_hash=external_hash(integration, "N-1"))
+    page = f"/notes/{note.id}/"
+    client = logged_in(person)
+    assert note.trace.failure_mode != "delivered"
+    take(integration, {"scribe": [], "ehr": story["ehr"]})
+    assert client.get(page).status_code == 200
+    assert Trace.objects.get(note=note).failure_mode == "delivered"
+    assert LogBatch.objects.filter(correlated_at=None).count() == 1
+
+
+def test_a_notes_page_leaves_other_notes_rows_to_the_minutes_run(integration, person) -> None:
+    take(integration, a_note_story(1, AT))
+    correlate_new(integration=integration)
+    note = Note.objects.get()
+    client = logged_in(person)
+    client.get(f"/notes/{note.id}/")
+    take(integration, a_note_story(2, AT))
+    asked_for = statements(lambda: client.get(f"/notes/{note.id}/"))
+    assert not any("INSERT INTO notes_" in one or "lock_timeout" in one for one in asked_for)
+    assert Note.objects.get() == note
+
+
 def test_notes_of_other_facilities_and_closed_departments_are_not_found(integration, facility, person) -> None:
     shut = a_department(facility, restricted=True)
     take(integration, a_note_story(1, AT, department=shut.slug))

@@ -11,7 +11,7 @@ from console.accounts.models import AuditEntry
 from console.accounts.roles import Role
 from console.notes.ends import end_notes
 from console.notes.log_rows import store_rows
-from console.notes.models import ClockOffset, NoteEnd, Trace
+from console.notes.models import ClockOffset, LogBatch, NoteEnd, Trace
 from console.tickets.models import Ticket
 from tests.console.builders import a_department, a_facility, a_note, a_person, a_ticket, an_integration
 from tests.console.monitoring.rows import a_note_story
@@ -42,6 +42,7 @@ def a_told_note(integration, number: int | str = 1, *, minutes: float = 60, ends
     story = a_note_story(number, at, ends=ends, **more)
     for log, rows in story.items():
         store_rows(facility_id=integration.facility_id, integration=integration, log=log, rows=rows)
+    LogBatch.objects.filter(integration=integration).update(correlated_at=ago(0))
     mode = {"refused": "rejected", "filed": "delivered", "no_token": "never_sent"}[ends]
     ids = {"transaction_id": f"TX-{number}", "encounter_id": f"E-{number}", "provider_id": "prov-7"}
     return a_trace(integration, mode, born_at=at, external_id=f"N-{number}", **ids)
