@@ -22,6 +22,9 @@ LOGS = ("scribe", "ehr")
 NEAR_DAYS = tuple(range(1, 15))
 SAME_WEEKDAY = (7, 14, 21, 28)
 FEWEST_DAYS = 3
+# A pause longer than this teaches nothing. Where a whole past was brought in at once, nothing of it was known on those
+# days, and without an end each day's look would walk through all of it.
+LONGEST = timedelta(days=14)
 SHIFTS = (timedelta(), SHORTEST)
 _CACHE_KEY = "worklist.gaps"
 
@@ -35,6 +38,8 @@ SELECT i.id, l.log, d.back, s.shift, found.last_at
       SELECT b.last_at FROM notes_logbatch b
        WHERE b.integration_id = i.id AND b.log = l.log
          AND b.last_at <= %(now)s - s.shift - d.back * interval '1 day' + interval '1 hour'
+         AND b.last_at >= CASE d.back WHEN 0 THEN '-infinity'
+                          ELSE %(now)s - s.shift - d.back * interval '1 day' - %(longest)s END
          AND b.stored_at <= %(now)s - s.shift - d.back * interval '1 day'
        ORDER BY b.last_at DESC LIMIT 1) AS found
 """
@@ -106,7 +111,8 @@ def read_gaps(now: datetime) -> list[Gap]:
     newest: dict[tuple[uuid.UUID, str], datetime] = {}
     known: dict[tuple[uuid.UUID, str], dict[tuple[int, timedelta], datetime]] = {}
     days = sorted({0, *NEAR_DAYS, *SAME_WEEKDAY})
-    asked = {"integrations": list(named), "logs": list(LOGS), "days": days, "shifts": list(SHIFTS), "now": now}
+    asked = {"integrations": list(named), "logs": list(LOGS), "days": days, "shifts": list(SHIFTS)}
+    asked |= {"now": now, "longest": LONGEST}
     with connection.cursor() as cursor:
         cursor.execute(_NEWEST, asked)
         for integration_id, log, back, shift, last_at in cursor.fetchall():

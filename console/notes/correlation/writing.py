@@ -64,7 +64,9 @@ SELECT n.external_hash FROM notes_trace AS t, LATERAL (
 ) AS n WHERE t.integration_id = %s AND t.born_at >= %s AND t.born_at < %s AND t.last_at >= %s
 """
 IN_TIME = """
-SELECT t.id, n.external_hash, t.orphan_hash FROM notes_trace AS t LEFT JOIN notes_note AS n ON n.id = t.note_id
+SELECT t.id, n.external_hash, t.orphan_hash FROM notes_trace AS t LEFT JOIN LATERAL (
+    SELECT * FROM notes_note WHERE id = t.note_id OFFSET 0
+) AS n ON true
  WHERE t.integration_id = %s AND t.born_at >= %s AND t.born_at < %s AND (%s OR t.note_id IS NULL)
    AND (n.id IS NULL OR (n.payload IS NULL AND n.narrative IS NULL
         AND NOT EXISTS (SELECT FROM notes_filedsnapshot AS f WHERE f.note_id = n.id)))
