@@ -1,4 +1,6 @@
-"""The fate of notes, read from log rows alone: the one piece of SQL from which every metric and alert is counted.
+"""The fate of the last hours' notes, read from log rows alone, as of any moment: what the alert rules count.
+
+The pages count traces (`metrics`); an alert must not wait for correlation, nor may its silence hide an outage.
 
 Expects the parameters `ids` (integrations), `scan` and `now`: rows before the one and from the other on are not
 looked at, so that only the partitions of those days are. Yields `note`, one row a note:

@@ -137,6 +137,14 @@ class LogEntry(models.Model):
             models.Index(fields=("encounter_hash", "at"), name="log_by_encounter"),
             models.Index(fields=("document_hash", "at"), name="log_by_document"),
             models.Index(fields=("batch",), name="log_by_batch"),  # BRIN: rows of a batch lie together
+            models.Index(
+                fields=("integration", "at"),
+                include=("log", "event", "status", "ack"),
+                name="log_of_failures",
+                condition=models.Q(event__in=("failed", "rejected"))
+                | models.Q(status__gte=400)
+                | models.Q(ack__in=("AE", "AR", "CE", "CR")),
+            ),
         )
 
     def __str__(self) -> str:

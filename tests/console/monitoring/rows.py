@@ -56,7 +56,7 @@ def a_note_story(
     if ends == "filed":
         rows["scribe"].append(scribe(took_s, "acked", request_id=f"req-{number}", status=201))
         rows["ehr"] += [
-            ehr(took_s - 0.2, "received"),
+            ehr(min(3.1, took_s - 0.2), "received"),
             ehr(took_s - 0.1, "accepted", status=201),
             ehr(took_s, "filed", **({"encounter_id": filed_in} if filed_in else {})),
         ]

@@ -15,6 +15,7 @@ from console.accounts.roles import Role
 from console.integrations.models import SourceToken
 from console.monitoring.evaluating import evaluate
 from console.monitoring.models import Alert, AlertRule
+from console.notes.correlation import correlate_new
 from console.notes.import_jobs import execute
 from console.notes.models import ImportJob, LogEntry, LogImport, LogUploadPart
 from tests.console.builders import a_department, a_facility, a_note, a_person, a_ticket, an_integration
@@ -53,6 +54,7 @@ def an_open_alert(integration, name: str = "f"):
 def test_the_overview_shows_figures_and_nothing_of_another_facility(facility, integration) -> None:
     take(integration, *(a_note_story(n, recently(60 - n), took_s=8) for n in range(9)))
     take(integration, a_note_story("lost", recently(50), ends="refused", status=422))
+    correlate_new(wait=True)
     text = page(a_person(facility))
     assert integration.name in text
     assert "90.0 %" in text
@@ -77,6 +79,7 @@ def test_an_integration_without_rows_says_what_to_do_to_whoever_may_do_it(facili
 @pytest.mark.parametrize("period", ["24h", "7d", "30d", "odd"])
 def test_the_page_of_an_integration_shows_charts_with_their_table(facility, integration, period) -> None:
     take(integration, *(a_note_story(n, recently(60 - n), took_s=8) for n in range(9)))
+    correlate_new(wait=True)
     text = page(a_person(facility), f"/monitoring/{integration.id}/?period={period}")
     assert text.count('role="img"') == 3
     assert "The table below holds every value." in text
