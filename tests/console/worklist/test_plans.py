@@ -10,12 +10,16 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from console.accounts.models import User
+from console.notes.by_error import with_error
+from console.notes.models import Trace
+from console.notes.queries import find
 from console.worklist import failures, finding, gaps, waiting
 from console.worklist.access import Scope
 from console.worklist.failures import FAILING, GroupKey, Narrowing, Span
 from console.worklist.finding import Listed
 from console.worklist.waiting import GRACE, GROUPS, Key, Narrowed
-from tests.console.builders import a_department, a_facility, an_integration
+from tests.console.builders import a_department, a_facility, a_person, an_integration
 from tests.console.worklist import crowd
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +66,14 @@ def _group(world: World) -> GroupKey:
     return failures.groups(_day(world))[0].key
 
 
+def _desk(world: World) -> User:
+    return a_person(world.integration.facility)
+
+
+def _failed(world: World) -> Trace:
+    return Trace.objects.filter(integration=world.integration, failure_mode="rejected").latest("born_at")
+
+
 STATEMENTS: dict[str, Ask] = {
     "worklist": lambda w: _leads(w, w.open),
     "worklist, closed departments": lambda w: _leads(w, w.closed),
@@ -94,6 +106,10 @@ STATEMENTS: dict[str, Ask] = {
     "failures' trends": lambda w: failures.trends(_day(w)),
     "one group's places": lambda w: failures.places_of(_day(w), _group(w)),
     "one group's notes": lambda w: failures.note_ids(_day(w), _group(w), only_waiting=True, limit=51),
+    "one group": lambda w: failures.one_group(_day(w), _group(w)),
+    "failures like one note": lambda w: failures.alike_of(_desk(w), _failed(w)),
+    "a pasted id": lambda w: list(find(_desk(w), w.ids["note"])),
+    "a pasted error": lambda w: list(with_error(_desk(w), "unknown profile")),
     "silent logs": lambda w: gaps.read_gaps(timezone.now()),
 }
 
