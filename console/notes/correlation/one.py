@@ -79,6 +79,8 @@ def _story(scope: Scope, key: bytes, first: datetime, last: datetime) -> tuple[S
         has_scribe=scope.has_scribe, has_ehr=scope.has_ehr, logs_filing=scope.logs_filing, shared=scope.shares_ids,
         usual_delay=scope.usual_delay, reach=scope.reach,
     )  # fmt: skip
+    if key not in joined.notes:  # only the EHR's rows name it
+        return None
     thread, hour = joined.notes[key], hour_of(begun)
     clocks = Offsets(scope, hour, hour + HOUR).clocks(hour, hour + HOUR)
     if not _says_all(thread):

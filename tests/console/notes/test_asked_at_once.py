@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.accounts.keys import keyring
 from console.notes.by_error import with_error
-from console.notes.correlation import asked, correlate_new
+from console.notes.correlation import asked, correlate_new, correlate_note
 from console.notes.correlation.loading import Keys
 from console.notes.intake import take_body, take_rows
 from console.notes.models import LogBatch, Note, Trace
@@ -163,6 +163,7 @@ def test_an_id_in_rows_of_the_ehr_alone_tells_nothing_and_breaks_nothing(integra
     assert list(find(person, "N-1")) == [note]
     take(integration, {"scribe": [{"at": AT.isoformat(), "event": "generated", "note_id": "N-2"}], "ehr": []})
     assert list(find(person, "N-1")) == [note]
+    assert correlate_note(note) is None
 
 
 def test_where_nothing_waits_a_search_costs_one_statement_more_however_many_notes(integration, person) -> None:
