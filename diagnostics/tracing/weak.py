@@ -15,13 +15,14 @@ from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.gaps import EARLY, gaps, may_be_copy
 from diagnostics.tracing.joined import Joiner
 from diagnostics.tracing.loose import Group, grouped
-from diagnostics.tracing.story import Clocks, Key, Row
+from diagnostics.tracing.story import MARGIN, Clocks, Key, Row
 from diagnostics.tracing.thread import Thread
 
 BEFORE, AFTER = timedelta(minutes=15), timedelta(hours=72)  # an encounter's documents (domain.md section 5, key 4)
 AUTHOR_AFTER = timedelta(minutes=15)  # key 5
 SOON = timedelta(minutes=5)  # by time alone, this long after it was due
 ROUNDS = 2  # row and note must be each other's nearest; those left over are asked once more
+_MARGIN_MINUTES = int(MARGIN / timedelta(minutes=1))
 SURE, LIKELY, GUESSED = 0.66, 0.5, 0.4
 
 _RECEIVED, _ACCEPTED, _REJECTED, _FILED = (
@@ -51,6 +52,7 @@ class Weak:
         self._needs: dict[Key, dict[int, datetime]] = {}
         self._shifts: dict[Key, timedelta] = {}
         self._clients: dict[tuple[str, datetime], set[str]] = {}
+        self._clients_seen: dict[tuple[str, datetime], set[str]] | None = None
         groups = grouped(joiner.loose_ehr)
         if groups:
             self._index_notes(groups)
@@ -164,17 +166,31 @@ class Weak:
         """Tell whether the EHR saw a row under a client under which this note's site never sends."""
         if not row.origin:
             return False
-        known = {thread.client} if thread.client else self._clients_of(thread.site, thread.hour)
+        known = {thread.client} if thread.client else self._clients_of(thread.site, row.at)
         return bool(known) and row.origin not in known
 
-    def _clients_of(self, site: str, hour: datetime) -> set[str]:
-        """Give the clients under which the EHR saw a site's notes around an hour."""
-        found = self._clients.get((site, hour))
+    def _clients_of(self, site: str, at: datetime) -> set[str]:
+        """Give the clients under which the EHR saw a site's notes around a moment, both by the EHR's clock.
+
+        Around the row that is looked at, not around the note, so that whoever holds the row finds the same.
+        """
+        minute = _minute(at)
+        found = self._clients.get((site, minute))
         if found is None:
-            found = self._clients[site, hour] = {
-                thread.client for thread in self.joiner.notes_around(hour) if thread.site == site and thread.client
-            }
+            seen = self._seen_by_minute()
+            span = range(-_MARGIN_MINUTES, _MARGIN_MINUTES)
+            there = (seen.get((site, minute + timedelta(minutes=step))) for step in span)
+            found = self._clients[site, minute] = set().union(*filter(None, there))
         return found
+
+    def _seen_by_minute(self) -> dict[tuple[str, datetime], set[str]]:
+        if self._clients_seen is None:
+            self._clients_seen = {}
+            for thread in self.joiner.notes.values():
+                for row in thread.ehr:
+                    if row[10]:
+                        self._clients_seen.setdefault((thread.site, _minute(row[0])), set()).add(row[10])
+        return self._clients_seen
 
     def _nearest(self, threads: Sequence[Thread], group: Group) -> Thread | None:
         """Give the note whose gap lies nearest before the rows."""
@@ -304,6 +320,10 @@ class Weak:
                     if at < len(times) and times[at] <= row.at + shift + near:
                         self.placed[thread.key].nameless = True
                         break
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
 
 
 def _place(row: Row) -> tuple[datetime, int]:

@@ -109,6 +109,14 @@ def _moments(batches: Sequence[Batch]) -> list[tuple[datetime, datetime]]:
     return spans
 
 
+def touched(integration_id: object) -> list[tuple[datetime, datetime]]:
+    """Give the hours, from when to when, in which rows of both logs wait to be correlated."""
+    batches = [batch for batch in waiting_batches(integration_id) if batch.log in ("scribe", "ehr")]
+    if sum(batch.rows for batch in batches) > BACKLOG_ROWS:
+        return _hours((batch.first, batch.last) for batch in batches)  # as many as that lie everywhere between
+    return _hours(_moments(batches))
+
+
 def _reached(scope: Scope, before: Scope) -> list[tuple[datetime, datetime]]:
     """Give the times that the EHR's log spans now and did not before: a note without its rows may be told otherwise."""
     if scope.reach is None or before.reach is None or scope.reach == before.reach:

@@ -10,6 +10,7 @@ from diagnostics.tracing.story import Clocks
 
 Pair = tuple[str, str, datetime]
 AROUND = timedelta(hours=49)  # an hour without an offset of its own borrows the nearest within two days
+REACH = AROUND + timedelta(hours=73)  # notes of one encounter are looked at together, however far apart they lie
 
 STORED = """
 SELECT site, client, hour, seconds, pairs FROM notes_clockoffset
@@ -39,7 +40,7 @@ class Offsets:
     def __init__(self, scope: Scope, first: datetime, last: datetime) -> None:
         self.scope = scope
         with connection.cursor() as cursor:
-            cursor.execute(STORED, (scope.integration, first - AROUND, last + AROUND))
+            cursor.execute(STORED, (scope.integration, first - REACH, last + REACH))
             rows = cursor.fetchall()
         self.hours: dict[Pair, tuple[float, int]] = {
             (site, client, hour): (seconds, pairs) for site, client, hour, seconds, pairs in rows
@@ -48,7 +49,7 @@ class Offsets:
 
     def clocks(self, first: datetime, last: datetime) -> Clocks:
         """Give the clocks for notes of a stretch of time."""
-        low, high = first - AROUND, last + AROUND
+        low, high = first - REACH, last + REACH
         return Clocks({pair: seconds for pair, (seconds, _) in self.hours.items() if low <= pair[2] < high})
 
     def learn(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from console.integrations.models import Integration
-from console.notes.correlation import state
+from console.notes.correlation import incremental, state
 from console.notes.correlation.by_engine import keep_by_engine
 from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_log, by_time, in_order
 from console.notes.correlation.offsets import Offsets
@@ -14,9 +14,8 @@ from console.notes.correlation.state import Scope
 from console.notes.correlation.stretch import FAR, HOUR, Stretch
 from console.notes.correlation.writing import keep_notes, stored
 from console.notes.models import Note, Trace
-from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN, Joined
-from diagnostics.tracing.story import Story, hour_of
+from diagnostics.tracing.story import Clocks, Story, hour_of
 from diagnostics.tracing.thread import Thread
 
 DAY = timedelta(days=1)
@@ -68,34 +67,58 @@ def _tell(scope: Scope, key: bytes, kept: uuid.UUID | None, first: datetime, las
 
 
 def _story(scope: Scope, key: bytes, first: datetime, last: datetime) -> tuple[Story, Thread] | None:
-    """Tell from the note's own rows where they say all, else with its neighbours of the hour."""
+    """Tell a note with its neighbours of the hour, as a run over all notes would."""
+    begun = _begun(scope, key, first, last)
+    if begun is None:
+        return None
+    hour = hour_of(begun)
+    near = by_time(scope.integration, hour - MARGIN, hour + HOUR + MARGIN)
+    stretch = Stretch(scope, near, hour, hour + HOUR, guests=[key])
+    told = stretch.tell(clocks_now(scope, stretch))
+    return next(((story, told.threads[key]) for story in told.stories if story.note == key), None)
+
+
+def _begun(scope: Scope, key: bytes, first: datetime, last: datetime) -> datetime | None:
+    """Give when a note begins: also a row that lost the note's id may be its first, by another id."""
     rows = list(by_keys(scope.integration, Keys(note={key}), first - DAY, last + DAY))
     if not rows:
         return None
-    begun = min(row[0] for row in rows)
-    rows = _with_joined(scope, rows, begun)
-    joined = Joined(
-        *by_log(rows), now=scope.now,
-        has_scribe=scope.has_scribe, has_ehr=scope.has_ehr, logs_filing=scope.logs_filing, shared=scope.shares_ids,
-        usual_delay=scope.usual_delay, reach=scope.reach,
-    )  # fmt: skip
-    if key not in joined.notes:  # only the EHR's rows name it
-        return None
-    thread, hour = joined.notes[key], hour_of(begun)
-    clocks = Offsets(scope, hour, hour + HOUR).clocks(hour, hour + HOUR)
-    if not _says_all(thread):
-        near = by_time(scope.integration, hour - MARGIN, hour + HOUR + MARGIN)
-        joined = Stretch(scope, near, hour, hour + HOUR, guests=[key]).joined
-        thread = joined.notes[key]
-    joined.samples()
-    return next((story, thread) for story in joined.stories(clocks, {key}) if story.note == key)
+    rows = _with_joined(scope, rows, min(row[0] for row in rows))
+    thread = Joined(*by_log(rows), now=scope.now).notes.get(key)
+    return None if thread is None else thread.begun  # only the EHR's rows may name a note
 
 
-def _says_all(thread: Thread) -> bool:
-    """Tell whether a note's own rows tell its whole story: sent once, answered yes, arrived, taken and filed."""
-    codes = [code for _, code in thread.writes()]
-    seen = {row[1] & CODE for row in thread.ehr}
-    return codes == [What.SENT, What.ACCEPTED] and {What.EHR_RECEIVED, What.EHR_FILED} <= seen
+def clocks_now(scope: Scope, stretch: Stretch) -> Clocks:
+    """Give the clocks by which a stretch is told, also where rows have come of which no run has learned yet.
+
+    A note's hour, or the nearest that shows its pair's offset, is looked at anew if rows wait there.
+    """
+    open_needs = {(thread.site, thread.client, thread.hour) for thread in stretch.joined.notes.values()}
+    first, last = stretch.first, stretch.last
+    for _, _, hour in open_needs:
+        first, last = min(first, hour), max(last, hour + HOUR)
+    offsets = Offsets(scope, first, last)
+    waiting = incremental.touched(scope.integration)
+    learned: set[datetime] = set()
+    for away in range(49 if waiting else 0):
+        steps = {HOUR * away, -HOUR * away}
+        for hour in sorted({hour + step for _, _, hour in open_needs for step in steps} - learned):
+            learned.add(hour)
+            if any(low <= hour < high for low, high in waiting):
+                rows = by_time(scope.integration, hour - MARGIN, hour + HOUR + MARGIN)
+                shown = Stretch(scope, rows, hour, hour + HOUR).offsets()
+                offsets.learn(hour, hour + HOUR, shown, keep=False)
+        known = set(offsets.hours)
+        sites = {(site, hour) for site, _, hour in known}
+        open_needs = {
+            (site, client, hour)
+            for site, client, hour in open_needs
+            if not any((site, client, hour + step) in known for step in steps)
+            and (client or not any((site, hour + step) in sites for step in steps))
+        }
+        if not open_needs:
+            break
+    return offsets.clocks(first, last)
 
 
 def _with_joined(scope: Scope, rows: list[StoredRow], begun: datetime) -> list[StoredRow]:

@@ -99,7 +99,8 @@ class Run:
         scope, first, last = self.scope, stretch.first, stretch.last
         notes = {story.note: story for story in told.stories if story.note is not None}
         have = stored(scope, notes)
-        again = {**told.again, **self._elsewhere(stretch, have)}
+        relatives, claiming = self._relatives(stretch)
+        again = {**told.again, **claiming, **self._elsewhere(stretch, have)}
         here = {key: story for key, story in notes.items() if key not in again}
         kept = {key for key in here if key in have and have[key].more}
         written = keep_notes(scope, {key: here[key] for key in here if key not in kept}, told.threads, have)
@@ -111,24 +112,33 @@ class Run:
         still = {*here, *again} if self.fresh is None else None
         written.changed += remove(scope, first, last, notes=still, orphans=told.orphans, settled=told.joined)
         untold = unknown_orphans(scope, told.loose)
-        hours = {hour_of(at) for at in (*untold, *self._relatives(stretch))}
+        hours = {hour_of(at) for at in (*untold, *relatives)}
         self.done.add(Done(written.notes, written.changed, written.orphans, 0, again, hours))
 
-    def _relatives(self, stretch: Stretch) -> list[datetime]:
-        """Give when notes and documents were told elsewhere whose answer rests on what an encounter's rows are."""
+    def _relatives(self, stretch: Stretch) -> tuple[list[datetime], dict[bytes, datetime]]:
+        """Look for what the rows of an encounter, now that there are more of them, make another story of.
+
+        Give when notes and documents were told elsewhere whose answer rests on what an encounter's rows are, and the
+        notes here, by their begin, that may be what rows elsewhere tell of.
+        """
         encounters = stretch.fresh_encounters()
         if not encounters:
-            return []
+            return [], {}
         scope, first, last = self.scope, stretch.first - AFTER, stretch.last + AFTER
+        rows = [
+            row
+            for row in by_keys(scope.integration, Keys(encounter=encounters), first, min(last, scope.now + MARGIN))
+            if row[1] & CODE >= What.EHR_RECEIVED and not stretch.from_ <= row[0] < stretch.to
+        ]
         found = {
             key: row[0]
-            for row in by_keys(scope.integration, Keys(encounter=encounters), first, min(last, scope.now + MARGIN))
-            if row[1] & CODE == What.EHR_FILED and not stretch.from_ <= row[0] < stretch.to
+            for row in rows
+            if row[1] & CODE == What.EHR_FILED
             for key in (row[3], row[8])
             if key is not None
         }
         moments = [*weak_in(scope, encounters, first, last), *known_orphans(scope, found)]
-        return [at for at in moments if not stretch.first <= at < stretch.last]
+        return [at for at in moments if not stretch.first <= at < stretch.last], stretch.claiming(rows)
 
     def _elsewhere(self, stretch: Stretch, have: dict[bytes, Stored]) -> dict[bytes, datetime]:
         """Give the notes of which rows lie outside what was loaded, as their present traces know."""

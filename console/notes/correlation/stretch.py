@@ -12,12 +12,13 @@ from typing import Any
 
 from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_log, by_time, in_order
 from console.notes.correlation.state import Scope
+from console.notes.correlation.writing import CLOCKS
 from diagnostics.tracing.compact import CODE, What
 from diagnostics.tracing.correlate import MARGIN, Joined
 from diagnostics.tracing.deciding import Decider
 from diagnostics.tracing.story import Clocks, Sample, Story
 from diagnostics.tracing.thread import Thread
-from diagnostics.tracing.weak import AFTER
+from diagnostics.tracing.weak import AFTER, BEFORE
 
 HOUR = timedelta(hours=1)
 FAR = timedelta(days=14)  # a row with the note's own id that comes later than this is told as a document of its own
@@ -140,6 +141,8 @@ class Stretch:
         keys = Keys(note=set(self.guests)).take(row for row in rows if row[2] in self.guests)
         own = self._outside(guests, FAR)
         own += self._outside(keys.take(own).without(guests), FAR)
+        encounters = Keys().take((row for row in (*rows, *own) if row[2] in self.guests), ("encounter",))
+        own += [row for row in self._outside(encounters, AFTER + MARGIN) if row[1] & CODE >= What.EHR_RECEIVED]
         around: list[StoredRow] = []
         for first, last in _spans({row[0] for row in own}, self._loaded[0]):
             around += by_time(self.scope.integration, first, last)
@@ -163,9 +166,12 @@ class Stretch:
             *self._outside(encounters, AFTER + MARGIN),
             *self._outside(ahead, FAR, before=timedelta()),
         ]
-        if found:
-            further = Keys().take(found, ("note", "transaction", "request", "document"))
-            found += self._outside(further.without(keys), FAR)
+        new = found
+        for _ in range(2):  # an encounter's row leads to its note's rows, and these to the EHR's
+            further = Keys().take(new, ("note", "transaction", "request", "document")).without(keys)
+            new = self._outside(further, FAR)
+            found += new
+            keys.merge(further)
         if self.guests:
             far = Keys().take((row for row in found if row[2] in self.guests), ("encounter",))
             found += self._outside(far.without(encounters), AFTER + MARGIN)
@@ -190,21 +196,46 @@ class Stretch:
         loose = (*self.joined.loose[0], *self.joined.loose[1])
         return {row[5] for row in (*rows, *loose) if row[5] is not None and row[14] in self.fresh}
 
+    def claiming(self, rows: Iterable[StoredRow]) -> dict[bytes, datetime]:
+        """Give the notes that begin here of which rows elsewhere, of their encounter, may tell, and when they began."""
+        there: dict[Any, list[StoredRow]] = {}
+        for row in rows:
+            there.setdefault(row[5], []).append(row)
+        return {
+            key: thread.begun
+            for key, thread in self.joined.notes.items()
+            if thread.encounter in there and self.first <= thread.begun < self.last and key not in self.guests
+            and any(self._may_tell_of(thread, row) for row in there[thread.encounter])
+        }  # fmt: skip
+
+    def _may_tell_of(self, thread: Thread, row: StoredRow) -> bool:
+        """Tell whether a row of the EHR may be a note's: it names no message, or names of messages are not shared."""
+        if not thread.begun - BEFORE - CLOCKS <= row[0] <= thread.scribe[-1][0] + AFTER + CLOCKS:
+            return False
+        return (row[3] is None and row[4] is None) or not self.scope.shares_ids or thread.transaction is None
+
     def _again(self) -> dict[bytes, datetime]:
         """Give the notes that begin elsewhere and have rows here that they were not told with."""
         again: dict[bytes, datetime] = {}
         loose: dict[Any, list[Any]] = {}
         for row in self.loose:
-            if row[5] is not None and self._concerns(row):
+            if row[5] is not None and self.first <= row[0] < self.last:
                 loose.setdefault(row[5], []).append(row)
         for key, thread in self.joined.notes.items():
             begun = thread.begun
             if self.first <= begun < self.last or key in self.guests:
                 continue
-            rows = [*thread.scribe, *thread.ehr, *loose.get(thread.encounter, ())]
-            if any(self._is_unseen(row[0], begun) and self._concerns(row) for row in rows):
+            rows = [*thread.scribe, *thread.ehr]
+            if any(self._is_unseen(row[0], begun) and self._concerns(row) for row in rows) or any(
+                self._is_unseen(row[0], begun) and (self._is_new(row) or self._is_judged_here(thread, row))
+                for row in loose.get(thread.encounter, ())
+            ):
                 again[key] = begun
         return again
+
+    def _is_judged_here(self, thread: Thread, row: Any) -> bool:
+        """Tell whether the rows around a row say whether it may be a note's: under which clients its site sends."""
+        return bool(row[10]) and not thread.client
 
     def _is_unseen(self, at: datetime, begun: datetime) -> bool:
         """Tell whether a row here was not loaded where a note is told that begins before or after this stretch."""
@@ -213,7 +244,10 @@ class Stretch:
         return begun >= self.to or at < self.last - MARGIN
 
     def _concerns(self, row: Any) -> bool:
-        return self.first <= row[0] < self.last and (self.fresh is None or row[14] in self.fresh)
+        return self.first <= row[0] < self.last and self._is_new(row)
+
+    def _is_new(self, row: Any) -> bool:
+        return self.fresh is None or row[14] in self.fresh
 
 
 def _spans(moments: Iterable[datetime], loaded: tuple[datetime, datetime]) -> list[tuple[datetime, datetime]]:

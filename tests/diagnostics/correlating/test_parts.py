@@ -1,13 +1,14 @@
 """A stretch of rows gives the same stories as all rows, for the notes of its hours; rows in any order, too."""
 
 import random
+from bisect import bisect_left
 from datetime import timedelta
 
 import pytest
 
 from diagnostics.tracing.correlate import Joined
 from diagnostics.tracing.reduced import reduced
-from diagnostics.tracing.story import Clocks, Row, around, hour_of, medians
+from diagnostics.tracing.story import MARGIN, Clocks, Row, around, hour_of, medians
 from tests.benchmarks.two_logs import hard
 
 
@@ -66,7 +67,10 @@ def test_the_order_in_which_rows_came_does_not_matter(logs) -> None:
 
 
 def _neighbourhood(scribe, ehr, first, last) -> tuple[list[Row], list[Row]]:
-    """Give the rows of a stretch, and those of any time that its ids and encounters lead to, in two steps."""
+    """Give the rows of a stretch, those of any time that its ids and encounters lead to, and what lies around these.
+
+    Ids are followed in two steps.
+    """
     chosen: set[int] = {id(row) for row in (*scribe, *ehr) if first <= row.at < last}
     keys = ("note", "transaction", "request", "document", "encounter")
     for _ in range(2):
@@ -76,6 +80,13 @@ def _neighbourhood(scribe, ehr, first, last) -> tuple[list[Row], list[Row]]:
             id(row) for row in (*scribe, *ehr)
             if any((key, getattr(row, key)) in held for key in keys)
         }  # fmt: skip
+    times = sorted(row.at for row in (*scribe, *ehr) if id(row) in chosen)
+
+    def is_near(row: Row) -> bool:
+        at = bisect_left(times, row.at - MARGIN)
+        return at < len(times) and times[at] <= row.at + MARGIN
+
+    chosen |= {id(row) for row in (*scribe, *ehr) if is_near(row)}
     return [row for row in scribe if id(row) in chosen], [row for row in ehr if id(row) in chosen]
 
 
