@@ -7,7 +7,6 @@ same stories as all rows, for notes that lie `MARGIN` inside it.
 
 from bisect import bisect_left
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from diagnostics.tracing.compact import CODE, OPEN, What
@@ -16,8 +15,9 @@ from diagnostics.tracing.joined import Joiner
 from diagnostics.tracing.loose import Group
 from diagnostics.tracing.match import CONFIDENCE
 from diagnostics.tracing.story import MARGIN as MARGIN
-from diagnostics.tracing.story import Clocks, Key, Row, Sample, Story, around
+from diagnostics.tracing.story import Clocks, Key, Row, Sample, Story
 from diagnostics.tracing.thread import Thread
+from diagnostics.tracing.traits import Traits, traits_of
 from diagnostics.tracing.triage import GRACE, USUAL_DELAY
 from diagnostics.tracing.weak import Placed, Weak
 from diagnostics.vocabulary import FailureMode
@@ -27,11 +27,9 @@ _WRITTEN = timedelta(minutes=10)
 _FILED, _SENT, _ACCEPTED, _REJECTED, _LOST = (
     int(What.EHR_FILED), int(What.SENT), int(What.ACCEPTED), int(What.REJECTED), int(What.LOST)
 )  # fmt: skip
-_OTHER = int(What.EHR_OTHER)
 _ASIDE = (int(What.TOKEN_GRANTED), int(What.TOKEN_REFUSED), int(What.READ))  # requests that write nothing
 DOUBTED = 0.6
 TELLING_NOTES, SOON_SENT = 50, timedelta(minutes=5)
-LOSSY = 0.04  # this share of rows without ids makes a missing row no proof
 Reach = tuple[datetime, datetime]
 
 
@@ -115,7 +113,7 @@ class _Teller:
         self.unplaced_filings = sorted(group.at for group in weak.unplaced if group.has(_FILED))
         self.young = max(GRACE, around.usual_delay) + timedelta(minutes=1)
         self._silent: list[datetime] | None = None
-        self._by_hour: dict[datetime, _Traits] = {}
+        self._by_hour: dict[datetime, Traits] = {}
         self.scribe_rows, self.ehr_rows = scribe, ehr
         self.unplaced_in: dict[Key, list[Group]] = {}
         for group in weak.unplaced:
@@ -289,11 +287,11 @@ class _Teller:
             return True
         return any(row.encounter is None for row in rows if row.what & CODE == _FILED)
 
-    def _traits(self, hour: datetime) -> "_Traits":
+    def _traits(self, hour: datetime) -> Traits:
         """Tell what the logs are like around an hour."""
         found = self._by_hour.get(hour)
         if found is None:
-            found = self._by_hour[hour] = _traits_of(self.scribe_rows, self.ehr_rows, hour)
+            found = self._by_hour[hour] = traits_of(self.scribe_rows, self.ehr_rows, hour)
         return found
 
     def _sent_within(self, hour: datetime) -> timedelta | None:
@@ -302,37 +300,6 @@ class _Teller:
             writes[0][0].at - thread.begun for thread in self.joiner.notes_around(hour) if (writes := thread.writes())
         )
         return max(SOON_SENT, 5 * lags[len(lags) * 99 // 100]) if len(lags) >= TELLING_NOTES else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Traits:
-    """What the logs are like in an hour: which gaps are telling, and which are usual."""
-
-    loses_ids: bool  # so many of the EHR's rows carry no id that a row which is missing proves little
-    tells_place: bool  # both logs name encounters as a rule
-
-
-def _traits_of(scribe: Sequence[Row], ehr: Sequence[Row], hour: datetime) -> _Traits:
-    first, last = around(hour)
-    seen = [
-        row
-        for row in ehr[bisect_left(ehr, first, key=_at) : bisect_left(ehr, last, key=_at)]
-        if row[1] & CODE != _OTHER  # a change of settings or a login never names a message
-    ]
-    told = scribe[bisect_left(scribe, first, key=_at) : bisect_left(scribe, last, key=_at)]
-    filed = [row for row in seen if row[1] & CODE == _FILED]
-    bare = sum(row[3] is None and row[4] is None for row in seen)
-    placed = sum(row[5] is not None for row in filed)
-    named = sum(row[5] is not None for row in told)
-    return _Traits(
-        loses_ids=bare > LOSSY * len(seen) and not _mostly_bare(seen, bare),
-        tells_place=2 * placed > len(filed) and 5 * named > len(told),
-    )
-
-
-def _mostly_bare(rows: Sequence[Row], bare: int) -> bool:
-    """Tell whether this log names no ids at all: then nothing was lost, and other keys join."""
-    return 10 * bare > 9 * len(rows)
 
 
 def _sent_again(thread: Thread, rows: Sequence[Row], attempts: int) -> bool:
