@@ -109,8 +109,10 @@ class Run:
                 keep_by_engine(scope, {key: (have[key].note.id, here[key]) for key in kept}, have, told.threads)
             )
         written.add(keep_orphans(scope, [story for story in told.stories if story.note is None], first, last))
+        # what a note would take that is told once more with all its rows, is for that telling to say
+        settled = {key: at for note, ids in told.joined.items() if note not in again for key, at in ids.items()}
         still = {*here, *again} if self.fresh is None else None
-        written.changed += remove(scope, first, last, notes=still, orphans=told.orphans, settled=told.joined)
+        written.changed += remove(scope, first, last, notes=still, orphans=told.orphans, settled=settled)
         untold = unknown_orphans(scope, told.loose)
         hours = {hour_of(at) for at in (*untold, *relatives)}
         self.done.add(Done(written.notes, written.changed, written.orphans, 0, again, hours))

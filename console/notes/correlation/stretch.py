@@ -32,7 +32,7 @@ class Told:
     """Be what a stretch has to tell: its notes and nobody's documents.
 
     `again` are the notes to be told once more with all their rows, by their begin. `loose` are documents elsewhere
-    that are nobody's as far as can be seen from here, `joined` the ids of those elsewhere that have a note, with time.
+    that are nobody's as far as can be seen from here, `joined` the ids of those elsewhere that are a note's, by note.
     """
 
     stories: list[Story]
@@ -40,7 +40,7 @@ class Told:
     again: dict[bytes, datetime]
     orphans: set[bytes]
     loose: dict[bytes, datetime]
-    joined: dict[bytes, datetime]
+    joined: dict[bytes, dict[bytes, datetime]]
 
 
 class Stretch:
@@ -121,17 +121,14 @@ class Stretch:
         }
         return Told(here, wanted, self._again(), orphans, loose, self._joined_elsewhere(wanted))
 
-    def _joined_elsewhere(self, told: Mapping[Any, Thread]) -> dict[bytes, datetime]:
-        """Give the ids of documents elsewhere that are one of these notes', and when the EHR told of them."""
-        placed = self.joined.placed
-        return {
-            key: row[0]
-            for note, thread in told.items()
-            for row in (*thread.ehr, *placed.get(note, ()))
-            if not self.from_ <= row[0] < self.to
-            for key in (row[3], row[8])
-            if key is not None
-        }
+    def _joined_elsewhere(self, told: Mapping[Any, Thread]) -> dict[bytes, dict[bytes, datetime]]:
+        """Give by note the ids of documents elsewhere that are one of these notes', and when the EHR told of them."""
+        found: dict[bytes, dict[bytes, datetime]] = {}
+        for note, thread in told.items():
+            for row in (*thread.ehr, *self.joined.placed.get(note, ())):
+                if not self.from_ <= row[0] < self.to:
+                    found.setdefault(note, {}).update((key, row[0]) for key in (row[3], row[8]) if key is not None)
+        return found
 
     # What lies elsewhere ------------------------------------------------------------------------------------------
 

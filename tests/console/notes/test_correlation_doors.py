@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from console.notes.correlation import correlate_all, correlate_new, correlate_note, trace_of
 from console.notes.models import LogBatch, Note, Trace
 from console.notes.services import external_hash
-from tests.benchmarks.two_logs import easy
+from tests.benchmarks.two_logs import easy, hard
 from tests.console.builders import a_department, a_facility, a_note, an_integration
 from tests.console.notes.logs import differences, rows_in, store, told
 
@@ -97,6 +98,26 @@ def test_one_note_is_told_at_once_though_nothing_was_correlated(integration) -> 
     assert Trace.objects.count() == 1
     correlate_new(integration=integration)
     assert Trace.objects.get(note=found.note).id == found.id
+
+
+@pytest.mark.parametrize("known", [0, 0.9])
+def test_one_note_told_at_once_is_told_as_the_full_run_tells_it(integration, known, tmp_path: Path) -> None:
+    hard.write(300, tmp_path, seed=0)
+    rows = rows_in(tmp_path)
+    random.Random(3).shuffle(rows)
+    first, waiting = rows[: int(len(rows) * known)], rows[int(len(rows) * known) :]
+    if first:
+        store(integration, first)
+        correlate_new(integration=integration)
+    store(integration, waiting)
+    notes = {row["note_id"] for log, row in rows if log == "scribe" and row.get("note_id")}
+    assert len(notes) > 290
+    for note in sorted(notes):
+        assert trace_of(integration, external_hash(integration, note)) is not None
+    at_once = {key: row for key, row in told(integration).items() if key[0] is not None}
+    correlate_all(integration=integration)
+    assert len(at_once) == len(notes)
+    assert differences(at_once, {key: row for key, row in told(integration).items() if key[0] is not None}) == []
 
 
 def test_a_note_of_which_no_log_tells_has_no_trace_until_one_does(integration) -> None:
