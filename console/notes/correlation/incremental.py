@@ -1,6 +1,6 @@
 """Correlate what has come since: only the hours that new rows bear on, and the notes whose time has come."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -60,21 +60,30 @@ def mark(batches: Iterable[Batch]) -> None:
 
 def tell_new(scope: Scope, before: Scope, batches: Sequence[Batch]) -> Done:
     """Tell the notes on which these batches bear, all or nothing; the caller marks them in the same transaction."""
-    moments = [*_moments(batches), *((at, at) for at in _due(scope)), *_reached(scope, before)]
+    due = _due(scope)
+    moments = [*_moments(batches), *((at, at) for at in due), *_reached(scope, before)]
     ranges = _hours(moments)
     if not ranges:
         return Done()
     run = Run(scope, ranges[0][0], ranges[-1][1], fresh={batch.id for batch in batches})
+    run.told = {first + number * HOUR for first, last in ranges for number in range((last - first) // HOUR)}
     with transaction.atomic(), without_cycles():
         for first, last in ranges:
-            _tell(run, first, last)
+            _tell(run, first, last, set(due))
         run.again()
         run.settle(ranges[0][0], ranges[-1][1])
     return run.done
 
 
-def _tell(run: Run, first: datetime, last: datetime) -> None:
-    """Tell the hours from `first` to `last`, each slice when the clocks of the next are known."""
+def _tell(run: Run, first: datetime, last: datetime, due: Collection[datetime]) -> None:
+    """Tell the hours from `first` to `last`, each slice when the clocks of the next are known.
+
+    Of hours that are not `due` the traces that stand are left.
+    """
+
+    def keep(stretch: Stretch) -> None:
+        run.keep(stretch, whole=any(stretch.first <= hour < stretch.last for hour in due))
+
     waiting: Stretch | None = None
     while first < last:
         end, rows = first + HOUR, by_time(run.scope.integration, first - MARGIN, first + HOUR + MARGIN)
@@ -84,10 +93,10 @@ def _tell(run: Run, first: datetime, last: datetime) -> None:
         stretch = run.stretch(first, end, rows)
         run.offsets.learn(first, end, stretch.offsets())
         if waiting is not None:
-            run.keep(waiting)
+            keep(waiting)
         waiting, first = stretch, end
     if waiting is not None:
-        run.keep(waiting)
+        keep(waiting)
 
 
 def _due(scope: Scope) -> list[datetime]:

@@ -44,6 +44,7 @@ class Run:
         self.offsets = Offsets(scope, first, last)
         self.done = Done()
         self.decider: Decider | None = None
+        self.told: set[datetime] = set()  # the hours that this run tells anyway, with whatever is new
 
     def stretch(
         self, first: datetime, last: datetime, rows: list[StoredRow], guests: Collection[bytes] = ()
@@ -55,9 +56,10 @@ class Run:
         self.done.rows += len(rows)
         return made
 
-    def keep(self, stretch: Stretch) -> None:
-        """Tell a stretch and keep its stories, all or nothing."""
-        told = stretch.tell(self.offsets.clocks(stretch.first, stretch.last))
+    def keep(self, stretch: Stretch, *, whole: bool = True) -> None:
+        """Tell a stretch and keep its stories, all or nothing; not `whole` leaves the traces that stand."""
+        clocks = self.offsets.clocks(stretch.first, stretch.last)
+        told = stretch.tell(clocks, None if whole else self.offsets.moved)
         with transaction.atomic():
             self._keep(stretch, told)
 
@@ -114,7 +116,7 @@ class Run:
         still = {*here, *again} if self.fresh is None else None
         written.changed += remove(scope, first, last, notes=still, orphans=told.orphans, settled=settled)
         untold = unknown_orphans(scope, told.loose)
-        hours = {hour_of(at) for at in (*untold, *relatives)}
+        hours = {hour_of(at) for at in untold} | ({hour_of(at) for at in relatives} - self.told)
         self.done.add(Done(written.notes, written.changed, written.orphans, 0, again, hours))
 
     def _relatives(self, stretch: Stretch) -> tuple[list[datetime], dict[bytes, datetime]]:

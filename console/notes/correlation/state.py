@@ -18,7 +18,7 @@ from diagnostics.tracing.triage import USUAL_DELAY
 from diagnostics.vendors import profile
 from diagnostics.vendors.facts import merged
 
-RULES = 1  # raise where the rules of correlation change: every note is then asked again by itself
+RULES = 2  # raise where the rules of correlation change: every note is then asked again by itself
 DAY = timedelta(days=1)
 _LOCKS = 0x6E6F7465  # "note", the first half of the advisory locks' numbers
 

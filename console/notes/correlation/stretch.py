@@ -11,6 +11,8 @@ from statistics import median
 from typing import Any
 
 from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_log, by_time, in_order
+from console.notes.correlation.offsets import Pair
+from console.notes.correlation.standing import Standing
 from console.notes.correlation.state import Scope
 from console.notes.correlation.writing import CLOCKS
 from diagnostics.tracing.compact import CODE, What
@@ -24,7 +26,6 @@ HOUR = timedelta(hours=1)
 FAR = timedelta(days=14)  # a row with the note's own id that comes later than this is told as a document of its own
 _TOKENS = (int(What.TOKEN_GRANTED), int(What.TOKEN_REFUSED))
 _OTHER = int(What.EHR_OTHER)
-Pair = tuple[str, str, datetime]
 
 
 @dataclass(slots=True)
@@ -104,10 +105,13 @@ class Stretch:
                 shown.setdefault((found.site, found.client, found.hour), []).append(found.seconds)
         return {pair: (round(median(seconds), 3), len(seconds)) for pair, seconds in shown.items()}
 
-    def tell(self, clocks: Clocks) -> Told:
-        """Tell the notes that begin here."""
+    def tell(self, clocks: Clocks, moved: Collection[Pair] | None = None) -> Told:
+        """Tell the notes that begin here; where `moved` names the clocks that did, without those whose traces stand."""
         _ = self.samples  # the stories repeat them
         wanted = {key: each for key, each in self.joined.notes.items() if self.first <= each.begun < self.last}
+        if moved is not None and self.fresh is not None:
+            standing = Standing(self.scope, self.joined, self.fresh, clocks, moved)
+            wanted = {key: each for key, each in wanted.items() if key in self.guests or not standing.holds(each)}
         stories = self.joined.stories(clocks, wanted)
         for story in stories:
             if story.note is not None:
