@@ -19,8 +19,8 @@ SHARES = (0.5, 0.95, 0.99)
 Bucket = tuple[uuid.UUID, datetime]
 
 # Filed is in the chart, wherever; accepted is, where that EHR never logs filing; and where the EHR's log is not at hand
-# the scribe's own good answer has to do: a log that comes late must not look like an outage. Latencies are told in tenths of a second, above a minute in seconds,
-# so that a million notes are some thousand groups.
+# the scribe's own good answer has to do: a log that comes late must not look like an outage. Latencies are told in
+# tenths of a second, above a minute in seconds, so that a million notes are some thousand groups.
 FIGURES = f"""
 WITH told AS (
     SELECT integration_id, date_trunc(%(unit)s, born_at, %(zone)s) AS bucket, born_at, attempts, failure_mode, filed_at,
