@@ -98,6 +98,15 @@ def by_keys(integration: uuid.UUID, keys: Keys, first: datetime, last: datetime)
             yield from _fetch(BY_KEY[kind], (sorted(values), first, last, integration))
 
 
+def by_keys_around(
+    integration: uuid.UUID, keys: Keys, first: datetime, last: datetime, loaded: tuple[datetime, datetime]
+) -> Iterator[StoredRow]:
+    """Give the rows of a stretch of time that carry any of these ids, without those that are loaded by their time."""
+    for low, high in ((first, min(last, loaded[0])), (max(first, loaded[1]), last)):
+        if low < high:
+            yield from by_keys(integration, keys, low, high)
+
+
 def by_log(rows: Iterable[StoredRow]) -> tuple[list[StoredRow], list[StoredRow]]:
     """Part rows into the scribe's and the EHR's."""
     scribe: list[StoredRow] = []

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from console.notes.correlation.by_engine import keep_by_engine
 from console.notes.correlation.counts import Done
-from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_time
+from console.notes.correlation.loading import Keys, StoredRow, by_keys_around, by_time
 from console.notes.correlation.offsets import AROUND, Offsets
 from console.notes.correlation.state import Scope
 from console.notes.correlation.stretch import HOUR, Stretch, Told
@@ -129,10 +129,15 @@ class Run:
         if not encounters:
             return [], {}
         scope, first, last = self.scope, stretch.first - AFTER, stretch.last + AFTER
+        wanted, last_row, loaded = (
+            Keys(encounter=encounters),
+            min(last, scope.now + MARGIN),
+            (stretch.from_, stretch.to),
+        )
         rows = [
             row
-            for row in by_keys(scope.integration, Keys(encounter=encounters), first, min(last, scope.now + MARGIN))
-            if row[1] & CODE >= What.EHR_RECEIVED and not stretch.from_ <= row[0] < stretch.to
+            for row in by_keys_around(scope.integration, wanted, first, last_row, loaded)
+            if row[1] & CODE >= What.EHR_RECEIVED
         ]
         found = {
             key: row[0]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from console.notes.correlation.loading import Keys, StoredRow, by_keys, by_log, by_time, in_order
+from console.notes.correlation.loading import Keys, StoredRow, by_keys_around, by_log, by_time, in_order
 from console.notes.correlation.offsets import Pair
 from console.notes.correlation.standing import Standing
 from console.notes.correlation.state import Scope
@@ -185,7 +185,7 @@ class Stretch:
         first, last = self.from_ - (far if before is None else before), min(self.to + far, self.scope.now + MARGIN)
         return [
             row
-            for row in by_keys(self.scope.integration, keys, first, last)
+            for row in by_keys_around(self.scope.integration, keys, first, last, (self.from_, self.to))
             if not any(from_ <= row[0] < to for from_, to in self._loaded)
         ]
 

@@ -287,7 +287,14 @@ def check(world: World, acts: Mapping[str, Act], empty: Collection[str] = ()) ->
     return wrong, seen
 
 
+@pytest.fixture
+def nothing_known() -> None:
+    """Forget what the planner knows before `world` is made."""
+    crowd.forget()
+
+
 @pytest.mark.django_db
+@pytest.mark.usefixtures("nothing_known")
 def test_what_follows_an_import_asks_an_index_although_nothing_is_known_of_the_new_rows_yet(world) -> None:
     wrong, _ = check(world, AFTER_IMPORT)
     assert not wrong, "\n".join(dict.fromkeys(wrong))

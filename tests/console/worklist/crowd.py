@@ -116,3 +116,25 @@ def analyze() -> None:
     """Let the planner know the tables, as autovacuum does in life; only their owner may."""
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
         owner.execute("VACUUM ANALYZE notes_note, notes_trace, notes_noteend, notes_logbatch, notes_logentry")
+
+
+FORGET = """
+SELECT pg_clear_relation_stats('public', t.relname), a.forgotten
+  FROM pg_class AS t LEFT JOIN LATERAL (
+    SELECT count(pg_clear_attribute_stats('public', s.tablename, s.attname, s.inherited)) AS forgotten
+      FROM pg_stats AS s WHERE s.schemaname = 'public' AND s.tablename = t.relname
+  ) AS a ON true
+ WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p')
+   AND (t.relname IN ('notes_note', 'notes_trace', 'notes_noteend', 'notes_logbatch')
+        OR t.relname LIKE 'notes\\_logentry%')
+"""
+
+
+def forget() -> None:
+    """Let the planner know nothing of the tables, whatever it saw of them while other tests had them full or empty.
+
+    To be called before the test's own transaction touches any of them: the owner would wait for its locks.
+    """
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute("SET lock_timeout = '10s'")
+        owner.execute(FORGET)
