@@ -95,8 +95,8 @@ def _integrations(one: Integration | None) -> Iterator[Integration]:
 def _new(integration: Integration, workers: int, progress: Progress | None) -> Done:
     kept, before = state.known(integration)
     batches = incremental.waiting_batches(integration.pk)
-    if not batches and before is None:
-        return Done()
+    if not batches and before is None and kept.newest_at is None:
+        return Done()  # nothing was ever told; what was told by other rules is told anew
     logs = [batch for batch in batches if batch.log in ("scribe", "ehr")]
     scope = state.look(integration, kept)
     if scope is None:

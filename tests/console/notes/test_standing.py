@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from console.notes.correlation import correlate_all, correlate_new
+from console.notes.correlation import correlate_all, correlate_new, state
+from console.notes.models import CorrelationState
 from tests.console.builders import a_facility, an_integration
 from tests.console.monitoring.rows import a_note_story, take
 from tests.console.notes.logs import differences, told
@@ -60,6 +61,13 @@ def test_an_answer_without_any_id_tells_those_it_may_be_the_answer_of(integratio
     scribe = a_note_story("bare", NINE + timedelta(minutes=20.5))["scribe"]
     assert told_after(integration, scribe=scribe, ehr=bare) == 1
     assert told_after(integration, ehr=[row(20.7, "accepted")]) == 1
+
+
+def test_by_other_rules_every_note_is_told_anew_though_nothing_came(integration) -> None:
+    assert correlate_new(integration=integration).notes == 0
+    CorrelationState.objects.update(rules=state.RULES - 1)
+    assert correlate_new(integration=integration).notes == 41
+    assert correlate_new(integration=integration).notes == 0
 
 
 def test_where_the_clock_turns_out_to_be_another_the_whole_hour_is_told(integration) -> None:
