@@ -96,6 +96,8 @@ class Facility(models.Model):
             ("work_tickets", "Open and work on tickets"),
             ("run_diagnosis", "Run a diagnosis"),
             ("open_payload", "Open a note's payload"),
+            ("resend_notes", "Prepare and start a resend"),
+            ("approve_resend", "Approve another person's resend"),
             ("see_integrations", "See integrations"),
             ("manage_integrations", "Change integrations"),
             ("review_knowledge", "Review knowledge and template changes"),

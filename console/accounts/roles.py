@@ -10,6 +10,8 @@ class Right(StrEnum):
     WORK_TICKETS = "work_tickets"
     RUN_DIAGNOSIS = "run_diagnosis"
     OPEN_PAYLOAD = "open_payload"
+    RESEND_NOTES = "resend_notes"
+    APPROVE_RESEND = "approve_resend"
     SEE_INTEGRATIONS = "see_integrations"
     MANAGE_INTEGRATIONS = "manage_integrations"
     REVIEW_KNOWLEDGE = "review_knowledge"
@@ -64,9 +66,12 @@ _SAYS = {
 _STAFF = frozenset({Right.SEE_TICKETS, Right.WORK_TICKETS, Right.RUN_DIAGNOSIS, Right.SEE_INTEGRATIONS})
 
 RIGHTS: dict[Role, frozenset[Right]] = {
-    Role.HELP_DESK: _STAFF | {Right.OPEN_PAYLOAD},
-    Role.INTEGRATION_ENGINEER: _STAFF | {Right.OPEN_PAYLOAD, Right.MANAGE_INTEGRATIONS},
-    Role.INFORMATICS: _STAFF | {Right.OPEN_PAYLOAD, Right.REVIEW_KNOWLEDGE, Right.SEE_REPORTS},
+    # The help desk prepares a resend; whether it goes out into a production chart, a second person decides.
+    Role.HELP_DESK: _STAFF | {Right.OPEN_PAYLOAD, Right.RESEND_NOTES},
+    Role.INTEGRATION_ENGINEER: _STAFF
+    | {Right.OPEN_PAYLOAD, Right.MANAGE_INTEGRATIONS, Right.RESEND_NOTES, Right.APPROVE_RESEND},
+    Role.INFORMATICS: _STAFF
+    | {Right.OPEN_PAYLOAD, Right.REVIEW_KNOWLEDGE, Right.SEE_REPORTS, Right.RESEND_NOTES, Right.APPROVE_RESEND},
     # A manager answers for numbers, not for patients: no payload, no hand on the EHR.
     Role.MANAGER: frozenset({Right.SEE_TICKETS, Right.SEE_INTEGRATIONS, Right.SEE_REPORTS}),
     Role.PRIVACY_OFFICER: frozenset({Right.SEE_TICKETS, Right.OPEN_PAYLOAD, Right.RELEASE_PHI, Right.SEE_AUDIT}),

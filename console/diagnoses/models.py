@@ -27,6 +27,14 @@ class FindingStatus(models.TextChoices):
     NOT_APPLICABLE = "not_applicable", "Not applicable"
 
 
+class Purpose(models.TextChoices):
+    """What a run is for."""
+
+    DIAGNOSIS = "diagnosis", "Find the cause"
+    ACTION = "action", "Try one thing"
+    CONFIRM = "confirm", "Confirm the fix"
+
+
 class Run(WorkRow):
     """One making of a diagnosis, from one segment.
 
@@ -43,6 +51,7 @@ class Run(WorkRow):
     steps = models.JSONField(default=list, help_text="Numbers of the steps asked for; empty: all six.")
     segment = models.CharField(max_length=30, blank=True)
     offline = models.BooleanField(default=False, help_text="Judge from logs and snapshots alone.")
+    purpose = models.CharField(max_length=9, choices=Purpose, default=Purpose.DIAGNOSIS, db_default="diagnosis")
     writes = models.BooleanField(default=True, help_text="Whether the canary may be written, where one is configured.")
     progress = SealedJSONField(null=True, help_text="The document of the diagnosis so far, while it runs.")
     document = SealedJSONField(null=True, help_text="The public `diagnose --json` document of the finished run.")
@@ -166,6 +175,7 @@ class ChecklistItemState(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.OPEN)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     by_check = models.CharField(max_length=120, blank=True)
+    answer = models.CharField(max_length=8, blank=True, db_default="", help_text="yes or no, where the item asks.")
     at = models.DateTimeField(default=timezone.now)
     note = SealedTextField(null=True, help_text="A person's remark, or why the item does not apply.")
 
@@ -190,6 +200,11 @@ class ChecklistTemplate(models.Model):
     about = models.CharField(max_length=200, blank=True)
     category = models.CharField(max_length=32, blank=True, help_text="The root-cause category it comes with.")
     items = models.JSONField(help_text="Ids of diagnostics/checklists.py, in their order.")
+    branches = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, output_field=models.JSONField()),
+        help_text='{item: [of, answer]}: shown only once the item `of` was answered so, "yes" or "no".',
+    )
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now, editable=False)
 

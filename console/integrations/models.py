@@ -40,6 +40,9 @@ class Integration(models.Model):
         null=True, help_text="Credentials by their key in a case: client_secret, refresh_token, api_key, private_key …"
     )
     active = models.BooleanField(default=True)
+    resend_allowed = models.BooleanField(
+        default=False, db_default=False, help_text="Whether failed notes may be sent again from here."
+    )
     runbook_url = models.URLField(blank=True, help_text="Where the scribe vendor's integration runbook is.")
     escalation = models.TextField(blank=True, help_text="Whom to ask next, in which order; no patient data.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -103,6 +106,9 @@ class SourceToken(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    opens_tickets = models.BooleanField(
+        default=False, db_default=False, help_text="Whether it may open tickets, beside handing in rows."
+    )
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

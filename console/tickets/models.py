@@ -10,6 +10,24 @@ from console.diagnoses.models import Run
 from console.integrations.models import Integration
 from console.notes.models import FailureMode, Note
 from console.shared.identifiers import new_id
+from console.tickets.desk_models import (
+    BusinessCalendar,
+    Draft,
+    InboundMail,
+    PacketSending,
+    Presence,
+    SavedView,
+    TicketAction,
+    Undoable,
+    VendorAnswer,
+    Watcher,
+)
+
+__all__ = [
+    "OPEN_STATES", "Attachment", "BusinessCalendar", "Comment", "Confirmation", "Disagreement", "Draft", "InboundMail",
+    "OpenedVia", "PacketSending", "Presence", "SavedView", "Severity", "Ticket", "TicketAction", "TicketEvent",
+    "TicketNote", "TicketState", "Undoable", "VendorAnswer", "WaitingFor", "Watcher",
+]  # fmt: skip
 
 
 class TicketState(models.TextChoices):
@@ -54,6 +72,24 @@ class Severity(models.TextChoices):
     NONE = "e_none", "No patient impact"
 
 
+class OpenedVia(models.TextChoices):
+    """How a ticket came."""
+
+    PASTE = "paste", "Pasted"
+    NOTE = "note", "From a note"
+    ALERT = "alert", "From an alert"
+    API = "api", "By another system"
+    MAIL = "mail", "By mail"
+
+
+class Confirmation(models.TextChoices):
+    """What says that the failure is over."""
+
+    RUN = "run", "A diagnosis after the fix passed"
+    CHART = "chart", "The notes were seen in the chart"
+    NONE = "none", "Not confirmed"
+
+
 class Ticket(models.Model):
     """One failed note, or many with one cause. The title holds no patient data: it is made from what is known."""
 
@@ -85,6 +121,26 @@ class Ticket(models.Model):
     confirmed_category = models.CharField(max_length=32, blank=True, help_text="What a person confirmed on resolving.")
     confirmed_cause = models.CharField(max_length=80, blank=True, help_text="Empty where no declared cause fits.")
     idempotency_key = models.CharField(max_length=64, unique=True)
+    version = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Counts every change; who edits says which one he saw."
+    )
+    opened_via = models.CharField(max_length=8, choices=OpenedVia, default=OpenedVia.PASTE, db_default="paste")
+    reference = models.CharField(
+        max_length=80, blank=True, db_default="", help_text="The number it has in the system it came from."
+    )
+    parent = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        help_text="The incident it is part of.",
+    )
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
+    paused_left_s = models.IntegerField(null=True, help_text="Seconds of target left when its clock was paused.")
+    confirmation = models.CharField(max_length=12, choices=Confirmation, blank=True, db_default="")
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirming_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering = ("-opened_at", "-id")
@@ -167,6 +223,20 @@ class TicketEvent(models.Model):
         PACKET_SENT = "packet_sent", "Packet sent to vendor"
         ARTICLE = "article", "Article drafted"
         ALERT = "alert", "Alert joined"
+        ACTION = "action", "Action started"
+        ACTION_ENDED = "action_ended", "Action ended"
+        CONFIRMED = "confirmed", "Fix confirmed"
+        RESEND = "resend", "Resend"
+        NOTE_REMOVED = "note_removed", "Note moved away"
+        MERGED = "merged", "Tickets merged"
+        SPLIT = "split", "Ticket split"
+        PARENT = "parent", "Parent incident changed"
+        WATCH = "watch", "Watcher changed"
+        HANDOVER = "handover", "Handed over"
+        PROVIDER_TOLD = "provider_told", "Provider told"
+        VENDOR_ANSWER = "vendor_answer", "Vendor answered"
+        UNDONE = "undone", "Change undone"
+        PAUSED = "paused", "Target paused"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
