@@ -22,11 +22,12 @@ from console.tickets.desk_models import (
     VendorAnswer,
     Watcher,
 )
+from console.tickets.report_models import TicketReport
 
 __all__ = [
     "OPEN_STATES", "Attachment", "BusinessCalendar", "Comment", "Confirmation", "Disagreement", "Draft", "InboundMail",
     "OpenedVia", "PacketSending", "Presence", "SavedView", "Severity", "Ticket", "TicketAction", "TicketEvent",
-    "TicketNote", "TicketState", "Undoable", "VendorAnswer", "WaitingFor", "Watcher",
+    "TicketNote", "TicketReport", "TicketState", "Undoable", "VendorAnswer", "WaitingFor", "Watcher",
 ]  # fmt: skip
 
 
@@ -166,8 +167,8 @@ class Ticket(models.Model):
 
     @property
     def is_late(self) -> bool:
-        """Tell whether it is open past its target."""
-        return self.is_open and timezone.now() > self.target_at
+        """Tell whether it is open past its target; a clock that is paused has time left."""
+        return self.is_open and self.paused_left_s is None and timezone.now() > self.target_at
 
 
 class TicketNote(models.Model):
@@ -237,6 +238,7 @@ class TicketEvent(models.Model):
         VENDOR_ANSWER = "vendor_answer", "Vendor answered"
         UNDONE = "undone", "Change undone"
         PAUSED = "paused", "Target paused"
+        TITLE = "title", "Title changed"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="events")
