@@ -18,16 +18,25 @@ NOTED_EVERY = timedelta(minutes=1)
 
 
 @transaction.atomic
-def make_token(*, source: Source, name: str, by: User | None) -> str:
+def make_token(*, source: Source, name: str, by: User | None, opens_tickets: bool = False) -> str:
     """Make a token for a source and give it: this is the only time that anybody sees it."""
     token = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    row = SourceToken.objects.create(source=source, name=name.strip()[:80], digest=_digest(token), created_by=by)
-    record(by=by, action="source_token.made", subject=row, facility=source.facility_id, detail={"name": row.name})
+    row = SourceToken.objects.create(
+        source=source, name=name.strip()[:80], digest=_digest(token), created_by=by, opens_tickets=opens_tickets
+    )
+    detail = {"name": row.name, **({"opens": "tickets"} if opens_tickets else {})}
+    record(by=by, action="source_token.made", subject=row, facility=source.facility_id, detail=detail)
     return token
 
 
 def source_for(token: str) -> Source | None:
-    """Give the source whose token this is, or None for an unknown or revoked one.
+    """Give the source whose token this is, or None for an unknown or revoked one."""
+    row = token_for(token)
+    return row.source if row is not None else None
+
+
+def token_for(token: str) -> SourceToken | None:
+    """Give the row of a token with its source, or None for an unknown or revoked one.
 
     The digest is looked up, never compared, so an answer's time tells nothing about a token's letters.
     """
@@ -41,7 +50,7 @@ def source_for(token: str) -> Source | None:
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - NOTED_EVERY)
     if row.last_used_at is None or row.last_used_at < now - NOTED_EVERY:
         SourceToken.objects.filter(stale, pk=row.pk).update(last_used_at=now)
-    return row.source
+    return row
 
 
 @transaction.atomic

@@ -29,13 +29,19 @@ SELECT found.note_id
 """
 
 
+def signature_of(text: str) -> str:
+    """Mask an error text as traces hold it; empty where nothing is left that could tell one error from another."""
+    signature = mask(text)
+    return signature if _KNOWN_WORD.search(signature) else ""
+
+
 def with_error(user: User | AnonymousUser, text: str) -> QuerySet[Note]:
     """Give the notes whose last failing answer was the same error, its ids and numbers masked; newest first.
 
     Only the newest are looked at: an error that failed a thousand notes names them all alike.
     """
-    signature = mask(text)
-    if not _KNOWN_WORD.search(signature):  # nothing is left that could tell one error from another
+    signature = signature_of(text)
+    if not signature:
         return Note.objects.none()
     facilities = sorted(grants(user).where(Right.SEE_TICKETS))
     tell_failed(facilities, signature)

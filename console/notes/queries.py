@@ -1,15 +1,19 @@
 """Find notes."""
 
+from collections.abc import Mapping
+
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 
 from console.accounts.access import closed_departments, grants
+from console.accounts.keys import keyring
 from console.accounts.models import User
 from console.accounts.roles import Right
+from console.integrations.models import Integration
 from console.notes.correlation.asked import tell_asked
 from console.notes.correlation.loading import Keys
 from console.notes.models import Note
-from console.notes.services import hashes_for
+from console.notes.services import HASHED, external_hash, hashes_for
 
 
 def visible(user: User | AnonymousUser, right: Right = Right.SEE_TICKETS) -> QuerySet[Note]:
@@ -38,3 +42,24 @@ def find(user: User | AnonymousUser, pasted: str) -> QuerySet[Note]:
         .select_related("integration", "facility", "department")
         .order_by("-created_at", "-id")
     )
+
+
+def find_in(integration: Integration, *, note_id: str = "", ids: Mapping[str, str]) -> list[Note]:
+    """Find an integration's notes by what another system says of one: its own id, else transaction, else encounter.
+
+    `ids` are named as in a case (transaction_id, encounter_id); newest first, 50 at most.
+    """
+    ring = keyring(integration.facility_id)
+    wanted = {kind: ring.hash(ids[key], kind) for key, kind in HASHED.items() if kind != "patient" and ids.get(key)}
+    keys = Keys(**{kind: {digest} for kind, digest in wanted.items()})
+    rows = Note.objects.filter(integration=integration).select_related("integration", "facility", "department")
+    matches = {f"{kind}_hash": digest for kind, digest in wanted.items()}
+    if note_id:
+        keys.note = {external_hash(integration, note_id)}
+        matches = {"external_hash": external_hash(integration, note_id)} | matches
+    tell_asked([integration.facility_id], keys)
+    for field, digest in matches.items():
+        found = list(rows.filter(**{field: digest}).order_by("-created_at", "-id")[:50])
+        if found:
+            return found
+    return []

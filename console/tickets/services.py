@@ -24,6 +24,7 @@ from console.tickets.models import (
     Attachment,
     Comment,
     Disagreement,
+    OpenedVia,
     Severity,
     Ticket,
     TicketEvent,
@@ -52,6 +53,8 @@ def open_ticket(
     diagnose: bool = True,
     opened_at: datetime | None = None,
     title: str = "",
+    via: str = OpenedVia.PASTE,
+    reference: str = "",
 ) -> Ticket:
     """Open a ticket and ask for its diagnosis at once.
 
@@ -73,6 +76,8 @@ def open_ticket(
                 target_at=target(severity, at),
                 pasted=pasted or None,
                 idempotency_key=idempotency_key,
+                opened_via=via,
+                reference=reference,
             )
             write_event(ticket, Kind.OPENED, by, at=at, after=TicketState.NEW)
             for note in notes:
