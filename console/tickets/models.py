@@ -1,7 +1,9 @@
 """What staff work on: tickets, their notes, and everything that happened to them."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Coalesce, Upper
 from django.utils import timezone
 
 from console.accounts.models import Department, Facility
@@ -155,6 +157,34 @@ class Ticket(models.Model):
         indexes = (
             models.Index(fields=("facility", "state", "severity", "target_at"), name="ticket_queue"),
             models.Index(fields=("integration", "cause"), name="ticket_by_cause"),
+            # The queue: open tickets by each of its orders, the first holding all that its filters count; finished
+            # ones by when they were. Open tickets stay few however long the past grows.
+            models.Index(
+                fields=("facility", "severity", "target_at", "id"),
+                include=("state", "owner", "waiting_for", "cause", "integration", "failure_mode"),
+                condition=models.Q(state__in=OPEN_STATES),
+                name="ticket_open_gravest",
+            ),
+            models.Index(
+                fields=("facility", "target_at", "id"),
+                condition=models.Q(state__in=OPEN_STATES),
+                name="ticket_open_due",
+            ),
+            models.Index(
+                fields=("facility", "opened_at", "id"),
+                condition=models.Q(state__in=OPEN_STATES),
+                name="ticket_open_newest",
+            ),
+            models.Index(
+                models.F("facility"),
+                Coalesce("resolved_at", "opened_at").desc(),
+                models.F("id").desc(),
+                condition=models.Q(state__in=(TicketState.RESOLVED, TicketState.CLOSED)),
+                name="ticket_done",
+            ),
+            # What is searched for: a word of a title, and the number that another system gave it.
+            GinIndex(OpClass(Upper("title"), name="gin_trgm_ops"), name="ticket_title_words"),
+            models.Index(Upper("reference"), condition=~models.Q(reference=""), name="ticket_by_reference"),
         )
 
     def __str__(self) -> str:
@@ -194,6 +224,12 @@ class TicketNote(models.Model):
     class Meta:
         ordering = ("added_at", "id")
         constraints = (models.UniqueConstraint(fields=("ticket", "note"), name="note_once_a_ticket"),)
+        # Every list of tickets asks whether a note lies in a department that is closed to the reader.
+        indexes = (
+            models.Index(
+                fields=("ticket", "department"), condition=models.Q(department__isnull=False), name="note_by_department"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"note {self.note_id}: {self.end}"
