@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from console.diagnoses.baselines import is_good, keep_baseline
 from console.diagnoses.cases import case_of
 from console.diagnoses.conclusions import tell
-from console.diagnoses.models import ActRow, EvidenceRow, FindingRow, Run
+from console.diagnoses.models import ActRow, EvidenceRow, FindingRow, Purpose, Run
 from console.diagnoses.probing import open_door
 from console.notes.correlation import correlate_note
 from console.shared.work import LeaseLost, WorkState, finish, held
@@ -44,6 +44,7 @@ def diagnose_run(run: Run, lost: threading.Event) -> bool:
                     door=None if run.offline else open_door(case, run.segment),
                     vantage=run.segment or "here",
                     have=keeper.stored(),
+                    wanted=kinds_of(run.steps) if run.purpose == Purpose.ACTION and run.steps else None,
                     on_evidence=keeper.keep,
                     once=keeper.once,
                     budget_s=settings.RUN_BUDGET_S,
@@ -86,7 +87,7 @@ class _Keeper:
         return [*found, *self._seen_before()]
 
     def _seen_before(self) -> list[Evidence]:
-        if not self.run.steps:
+        if not self.run.steps or self.run.purpose != Purpose.DIAGNOSIS:
             return []
         before = (
             Run.objects.filter(
@@ -95,6 +96,7 @@ class _Keeper:
                 note=self.run.note_id,
                 segment=self.run.segment,
                 state=WorkState.DONE,
+                purpose=Purpose.DIAGNOSIS,
             )
             .exclude(pk=self.run.pk)
             .order_by("-created_at", "-id")
@@ -196,7 +198,7 @@ def _conclude(run: Run, document: dict[str, Any]) -> bool:
         certainty=root.get("certainty", ""),
     )
     run.refresh_from_db()
-    if ended and not run.offline and is_good(document):
+    if ended and not run.offline and run.purpose != Purpose.ACTION and is_good(document):
         keep_baseline(run, document)
     tell(run)
     return ended

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from console.accounts.models import User
 from console.diagnoses.conclusions import tell
-from console.diagnoses.models import Run
+from console.diagnoses.models import Purpose, Run
 from console.integrations.models import Integration
 from console.notes.models import Note
 from console.shared.work import LeaseLost, WorkState, claim, finish, lease, ring, try_again
@@ -27,8 +27,12 @@ def request_run(
     segment: str = "",
     offline: bool = False,
     writes: bool = True,
+    purpose: Purpose = Purpose.DIAGNOSIS,
 ) -> Run:
-    """Queue a run; its worker is rung when the transaction commits. Without `writes` no canary is written."""
+    """Queue a run; its worker is rung when the transaction commits. Without `writes` no canary is written.
+
+    A run that only tries one thing (`purpose`) makes the probes of its steps and what they need, all of them anew.
+    """
     run = Run.objects.create(
         facility_id=integration.facility_id,
         integration=integration,
@@ -40,6 +44,7 @@ def request_run(
         queue=f"segment_{segment}" if segment else "default",
         offline=offline,
         writes=writes,
+        purpose=purpose,
     )
     ring(run)
     return run

@@ -8,8 +8,7 @@ from typing import Any
 
 from console.diagnoses import words
 from console.diagnoses.pages import Document, Link, catalogue, moment, numbered, plain
-from diagnostics.causes.model import Action, Cause
-from diagnostics.check import PREFIXES
+from diagnostics.causes.model import Cause
 
 
 @dataclass(frozen=True)
@@ -24,10 +23,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class RemedyLine:
-    """Be one thing to do; `again` names what the console can run for it: "all", a step's number or nothing."""
+    """Be one thing to do; `action` names what the console can do for it (`diagnostics.causes.model.Action`)."""
 
     text: str
-    again: str = ""
+    action: str = ""
 
 
 @dataclass(frozen=True)
@@ -145,10 +144,7 @@ def _cause(item: Mapping[str, Any], numbers: Mapping[str, Link], document: Docum
 
 def _remedy(item: Mapping[str, Any], declared: Cause | None) -> tuple[RemedyLine, ...]:
     actions = {step.text: step.action for step in declared.remedy} if declared else {}
-    family = str(item["cause"]).partition(".")[0]
-    step = next((str(int(s)) for s, prefixes in PREFIXES.items() if family in prefixes), "")
-    again = {Action.RUN_AGAIN: "all", Action.RUN_STEP: step}
-    return tuple(RemedyLine(text, again.get(actions.get(text), "")) for text in item.get("remedy", ()))
+    return tuple(RemedyLine(text, str(actions.get(text) or "")) for text in item.get("remedy", ()))
 
 
 def _reason(reason: Mapping[str, Any], numbers: Mapping[str, Link], failed: set[str], proven: bool) -> Reason:

@@ -16,11 +16,11 @@ from console.diagnoses import pages as diagnosis
 from console.diagnoses import words
 from console.diagnoses.baselines import is_good
 from console.diagnoses.models import Run
+from console.diagnoses.segments import segments_with_workers
 from console.diagnoses.verdict import Verdict, verdict
 from console.health import queries
 from console.health.health import Health, health_of
 from console.health.places import Places, places_of
-from console.health.services import segments_with_workers
 from console.health.settings_shown import shown
 from console.health.without_note import without_note
 from console.integrations.models import Baseline, Contact, Integration, MaintenanceWindow, Segment, Source

@@ -4,9 +4,20 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import TextChoices
+
 from console.diagnoses import words
 from console.diagnoses.models import Answer
-from console.tickets.models import Attachment, Severity, Ticket, TicketEvent, TicketNote, TicketState, WaitingFor
+from console.tickets.models import (
+    Attachment,
+    Severity,
+    Ticket,
+    TicketAction,
+    TicketEvent,
+    TicketNote,
+    TicketState,
+    WaitingFor,
+)
 from diagnostics import catalog
 from diagnostics.checklists import ITEMS
 from diagnostics.questions import QUESTIONS
@@ -33,10 +44,18 @@ _ICONS: dict[str, str] = {
     Kind.PACKET_SENT: "send",
     Kind.ARTICLE: "book",
     Kind.ALERT: "bell-ringing",
+    Kind.ACTION: "test-pipe",
+    Kind.ACTION_ENDED: "route",
+    Kind.CONFIRMED: "checks",
 }
 
 
 _ALERT = {"opened": "opened this ticket for an alert", "ended": "saw the alert end"}
+_CONFIRMED = {
+    "run": "saw the fix confirmed by a diagnosis",
+    "chart": "saw the fix confirmed by notes in the chart",
+    "none": "resolved it without a confirmation",
+}
 _ARTICLE = {"drafted": "drafted an article from this ticket", "published": "published this ticket's article"}
 
 
@@ -127,6 +146,12 @@ def _says(event: TicketEvent) -> str:
             return f"sent the packet for the vendor to {after}" if after else "took the packet for the vendor along"
         case Kind.ARTICLE:
             return _ARTICLE.get(after, "decided that this ticket needs no article")
+        case Kind.ACTION:
+            return f"started: {_label(TicketAction.Kind, after).lower()}"
+        case Kind.ACTION_ENDED:
+            return f"{_label(TicketAction.Kind, before).lower()}: {_label(TicketAction.Outcome, after).lower()}"
+        case Kind.CONFIRMED:
+            return _CONFIRMED.get(after, "confirmed the fix")
         case Kind.ALERT:
             return f"{_ALERT.get(before, 'joined an alert')}: {after}"
     return str(event.get_kind_display()).lower()
@@ -141,7 +166,7 @@ def _state(value: str) -> str:
     return f"{name} on {whom if whom.startswith('EHR') else whom.lower()}"
 
 
-def _label(choices: type[TicketState | Severity | WaitingFor | TicketNote.End], value: str) -> str:
+def _label(choices: type[TextChoices], value: str) -> str:
     return str(dict(choices.choices).get(value, value))
 
 

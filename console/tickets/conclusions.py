@@ -6,9 +6,10 @@ from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from console.diagnoses.checklists import fitting, give
-from console.diagnoses.models import ChecklistItemState, Run
+from console.diagnoses.models import ChecklistItemState, Purpose, Run
 from console.notes.models import FailureMode
 from console.shared.work import WorkState
+from console.tickets import acting
 from console.tickets.models import Ticket, TicketEvent, TicketState
 from console.tickets.moves import move, write_event
 
@@ -18,6 +19,9 @@ Kind = TicketEvent.Kind
 def take_conclusion(run: Run) -> None:
     """Take over what a finished run says; called in the run's own transaction."""
     if run.ticket_id is None:
+        return
+    if run.purpose != Purpose.DIAGNOSIS:
+        acting.conclude(run)
         return
     ticket = Ticket.objects.select_for_update(of=("self",)).filter(pk=run.ticket_id).first()
     if ticket is None or ticket.run_id != run.id:
@@ -32,6 +36,8 @@ def take_conclusion(run: Run) -> None:
             "verdict": str(root.get("title", ""))[:300],
             "journey": [{"stage": s["stage"], "state": s["state"]} for s in run.document.get("journey", [])],
         }
+        if run.cause:  # it fails again, or still: what was confirmed before no longer holds
+            fields |= {"confirmation": "", "confirmed_at": None, "confirming_run": None}
         fields["title"] = _title(ticket.title, run.failure_mode)
         Ticket.objects.filter(pk=ticket.pk).update(**fields)
         failed = [step["step"] for step in run.document.get("steps", ()) if step.get("status") == "failed"]

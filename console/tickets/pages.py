@@ -16,12 +16,16 @@ from console.diagnoses.cases import build_case
 from console.diagnoses.checklists import in_force, of_ticket
 from console.diagnoses.ladder import Ladder, ladder
 from console.diagnoses.models import Run
+from console.diagnoses.segments import segments_with_workers
 from console.diagnoses.verdict import Verdict, remembered, verdict
+from console.integrations.models import Segment
 from console.shared.work import OPEN_STATES as OPEN_WORK
 from console.shared.work import WorkState
+from console.tickets.acting import has_canary
 from console.tickets.activity import Entry, activity
 from console.tickets.checklist import ItemList, checklist, progress
-from console.tickets.models import Severity, Ticket, TicketNote, TicketState, WaitingFor
+from console.tickets.confirming import CONFIRMABLE, Proof, proof_of
+from console.tickets.models import Severity, Ticket, TicketAction, TicketNote, TicketState, WaitingFor
 from console.tickets.people import colleagues
 from console.tickets.queue import state_words
 from console.tickets.states import choices
@@ -29,6 +33,7 @@ from diagnostics.evidence.logs import NoteTrace
 from diagnostics.gather import read_parts
 
 QUICK_S = 10
+SHOWN_ACTIONS = 6
 QUICK_MS, SLOW_MS = 500, 2000
 
 
@@ -132,6 +137,43 @@ class TicketPage:
             return None
         case = build_case(integration=self.ticket.integration, note=first, offline=True)
         return ladder(read_parts(case).get(NoteTrace))
+
+    # -- what was tried since ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def acted(self) -> tuple[TicketAction, ...]:
+        """Give what the console tried last, newest first."""
+        return tuple(self.ticket.actions.select_related("by", "run").order_by("-at", "-id")[:SHOWN_ACTIONS])
+
+    @property
+    def acting(self) -> bool:
+        """Tell whether something that was tried is under way."""
+        return any(one.outcome == TicketAction.Outcome.RUNNING for one in self.acted)
+
+    @property
+    def polls(self) -> bool:
+        """Tell whether the page has something to wait for."""
+        return self.running or self.acting
+
+    @cached_property
+    def proof(self) -> Proof | None:
+        """Give what confirms that the failure is over; nothing is asked while nobody says that it is."""
+        return proof_of(self.ticket) if self.acted or self.ticket.state in CONFIRMABLE else None
+
+    @property
+    def to_be_confirmed(self) -> bool:
+        """Tell whether somebody says that it is fixed and nothing has shown it yet."""
+        return self.ticket.state == TicketState.FIXED and self.proof is None
+
+    @cached_property
+    def writes_canary(self) -> bool:
+        """Tell whether the integration names a test patient."""
+        return has_canary(self.ticket)
+
+    @cached_property
+    def places(self) -> list[Segment]:
+        """Give the segments in which a worker stands now."""
+        return segments_with_workers(self.ticket.integration) if self.may_run else []
 
     # -- the ticket ------------------------------------------------------------------------------------------------
 

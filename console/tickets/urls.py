@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.tickets import actions, compare_views, packet_views, views
+from console.tickets import action_views, actions, compare_views, packet_views, views
 
 app_name = "tickets"
 
@@ -16,6 +16,8 @@ urlpatterns = [
     path("tickets/<int:number>/state/", actions.state, name="state"),
     path("tickets/<int:number>/severity/", actions.severity, name="severity"),
     path("tickets/<int:number>/run/", actions.run, name="run"),
+    path("tickets/<int:number>/act/", action_views.start, name="act"),
+    path("tickets/<int:number>/before-and-after/", action_views.before_and_after, name="before_and_after"),
     path("tickets/<int:number>/comment/", actions.comment, name="comment"),
     path("tickets/<int:number>/attach/", actions.attach, name="attach"),
     path("tickets/<int:number>/checklist/", actions.item, name="item"),

@@ -1,7 +1,7 @@
 """Declare the causes that lie in the signed sign-in request (private_key_jwt) and the key set it is checked with."""
 
 from diagnostics.causes.authentication import NO_TOKEN
-from diagnostics.causes.model import RUN_AGAIN, declare
+from diagnostics.causes.model import RUN_AGAIN, Action, RemedyStep, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
 ASSERTION_EXP = declare(
@@ -27,7 +27,7 @@ ASSERTION_CLOCK_SKEW = declare(
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
         "Put the scribe's servers on the same time source as the EHR and check that the clock is being kept",
-        "Then have the scribe ask for a new token",
+        RemedyStep("Then have the scribe ask for a new token", Action.TEST_TOKEN),
         RUN_AGAIN,
     ),
     checklist=("TOKEN.1",),
@@ -41,7 +41,7 @@ ASSERTION_AUD = declare(
     layer=Layer.TOKEN,
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
-        "Set the assertion's aud to the exact URL the token request is posted to",
+        RemedyStep("Set the assertion's aud to the exact URL the token request is posted to", Action.TEST_TOKEN),
         "Mind the scheme, the host's spelling and a trailing slash: it is compared letter by letter",
         RUN_AGAIN,
     ),
@@ -55,7 +55,12 @@ ASSERTION_ISS_SUB = declare(
     "The signed sign-in request does not carry the client id as issuer and subject",
     layer=Layer.TOKEN,
     who=WhoActs.INTEGRATION_ENGINEER,
-    remedy=("Set both iss and sub of the assertion to the client id registered for this environment", RUN_AGAIN),
+    remedy=(
+        RemedyStep(
+            "Set both iss and sub of the assertion to the client id registered for this environment", Action.TEST_TOKEN
+        ),
+        RUN_AGAIN,
+    ),
     checklist=("TOKEN.5",),
     standard="SMART client-confidential-asymmetric (iss, sub); RFC 7523 section 3",
     explains=(*NO_TOKEN,),
@@ -81,7 +86,10 @@ ASSERTION_KID = declare(
     layer=Layer.TOKEN,
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
-        "Publish the public half of the signing key in the client's key set, under the key id the scribe sends",
+        RemedyStep(
+            "Publish the public half of the signing key in the client's key set, under the key id the scribe sends",
+            Action.TEST_TOKEN,
+        ),
         "Keep the old and the new key published together while a rotation is under way",
         "Allow for the EHR's cache of the key set before testing again",
         RUN_AGAIN,
@@ -97,7 +105,10 @@ ASSERTION_JTI_REUSE = declare(
     layer=Layer.TOKEN,
     who=WhoActs.SCRIBE_VENDOR,
     remedy=(
-        "Ask the scribe vendor to make a new assertion with a new jti for every token request, retries included",
+        RemedyStep(
+            "Ask the scribe vendor to make a new assertion with a new jti for every token request, retries included",
+            Action.SEND_PACKET,
+        ),
         RUN_AGAIN,
     ),
     checklist=("TOKEN.1",),

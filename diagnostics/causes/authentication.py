@@ -1,6 +1,6 @@
 """Declare the causes of step 1: who the scribe says it is, and whether the EHR believes it."""
 
-from diagnostics.causes.model import RUN_AGAIN, Kind, declare
+from diagnostics.causes.model import RUN_AGAIN, Action, Kind, RemedyStep, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
 # what an unusable identity brings with it: the token request is refused, later writes run without a valid token
@@ -61,7 +61,7 @@ GRANT_NOT_ENTITLED = declare(
     layer=Layer.TOKEN,
     who=WhoActs.EHR_TEAM,
     remedy=(
-        "Ask the EHR vendor to enable the grant type for this client id at this site",
+        RemedyStep("Ask the EHR vendor to enable the grant type for this client id at this site", Action.SEND_PACKET),
         "Until then, use the grant the client was registered for",
         RUN_AGAIN,
     ),
@@ -76,7 +76,8 @@ TOKEN_EXPIRED = declare(
     layer=Layer.TOKEN,
     who=WhoActs.SCRIBE_VENDOR,
     remedy=(
-        "Have the scribe fetch a new token, then resend the waiting notes",
+        RemedyStep("Have the scribe fetch a new token", Action.TEST_TOKEN),
+        RemedyStep("Resend the waiting notes", Action.RESEND),
         "Ask the scribe vendor to renew the token at 80% of its lifetime, or one minute before it ends",
         "Check that the scribe reads the lifetime from each token answer instead of a fixed number",
         RUN_AGAIN,
@@ -93,7 +94,10 @@ TOKEN_CACHED_PAST_EXPIRY = declare(
     who=WhoActs.SCRIBE_VENDOR,
     remedy=(
         "Restart the scribe's connector so that it drops the cached token",
-        "Ask the scribe vendor to keep tokens per client, tenant and scope, and to drop them at their end",
+        RemedyStep(
+            "Ask the scribe vendor to keep tokens per client, tenant and scope, and to drop them at their end",
+            Action.SEND_PACKET,
+        ),
         RUN_AGAIN,
     ),
     checklist=("TOKEN.1",),
@@ -121,7 +125,7 @@ TOKEN_INACTIVE = declare(
     layer=Layer.TOKEN,
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
-        "Have the scribe fetch a new token",
+        RemedyStep("Have the scribe fetch a new token", Action.TEST_TOKEN),
         "Ask the EHR team whether the token was revoked on purpose or by a credential rotation",
         RUN_AGAIN,
     ),
@@ -136,7 +140,7 @@ REFRESH_INVALID = declare(
     layer=Layer.TOKEN,
     who=WhoActs.PROVIDER,
     remedy=(
-        "Have the provider sign in again, which gives the scribe a new refresh token",
+        RemedyStep("Have the provider sign in again, which gives the scribe a new refresh token", Action.TEST_TOKEN),
         "Ask the EHR team how long refresh tokens live and what ends them (sign-out, rotation, password change)",
         "If several workers share one refresh token, let only one of them renew it",
         RUN_AGAIN,
@@ -153,7 +157,7 @@ REFRESH_LAST_SUCCESS_GAP = declare(
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
         "Get the token endpoint's whole answer to the first request that failed; it says what to mend",
-        "Ask the scribe vendor to log status and error code of every token request",
+        RemedyStep("Ask the scribe vendor to log status and error code of every token request", Action.SEND_PACKET),
         RUN_AGAIN,
     ),
     checklist=("TOKEN.1", "TOKEN.3"),
@@ -194,7 +198,9 @@ CLIENT_WRONG_ENVIRONMENT = declare(
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
         "Look up in the vendor's developer portal which client id is for production and which for testing",
-        "Configure the id that fits the server's environment, with its own key or secret",
+        RemedyStep(
+            "Configure the id that fits the server's environment, with its own key or secret", Action.TEST_TOKEN
+        ),
         RUN_AGAIN,
     ),
     checklist=("WRITE.3", "TOKEN.6"),
@@ -208,7 +214,7 @@ CLIENT_DEACTIVATED = declare(
     layer=Layer.TOKEN,
     who=WhoActs.EHR_TEAM,
     remedy=(
-        "Ask the EHR team to switch the client or its service account on again",
+        RemedyStep("Ask the EHR team to switch the client or its service account on again", Action.TEST_TOKEN),
         "Find out who switched it off and why, usually an access review or an upgrade",
         "Name an owner for the account so that the next review asks first",
         RUN_AGAIN,
@@ -316,7 +322,7 @@ APIKEY_MISSING = declare(
     layer=Layer.AUTHORIZATION,
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
-        "Ask the EHR vendor for the present API key of this practice",
+        RemedyStep("Ask the EHR vendor for the present API key of this practice", Action.SEND_PACKET),
         "Enter it in the integration together with the header's name",
         RUN_AGAIN,
     ),

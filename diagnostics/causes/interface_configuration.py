@@ -1,6 +1,6 @@
 """Declare the HL7 v2 causes of step 2: framing, header, grammar, fields, characters, acknowledgements."""
 
-from diagnostics.causes.model import RUN_AGAIN, Kind, declare
+from diagnostics.causes.model import RUN_AGAIN, Action, Kind, RemedyStep, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
 _NACK = ("hl7.ack.negative",)
@@ -121,7 +121,7 @@ GRAMMAR_ORDER = declare(
     who=WhoActs.SCRIBE_VENDOR,
     remedy=(
         "Put the named segment where the message structure of this version wants it",
-        "Test the corrected message on the interface's test port",
+        RemedyStep("Test the corrected message on the interface's test port", Action.WRITE_CANARY),
         RUN_AGAIN,
     ),
     checklist=("WRITE.8",),
@@ -250,7 +250,7 @@ ACK_NEGATIVE = declare(
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
         "Read the error segment of the acknowledgement: its code and the place it names",
-        "Correct that place and resend the message under the same control id",
+        RemedyStep("Correct that place and resend the message under the same control id", Action.RESEND),
         RUN_AGAIN,
     ),
     checklist=("WRITE.11",),
@@ -264,7 +264,7 @@ ACK_MISSING = declare(
     who=WhoActs.INTEGRATION_ENGINEER,
     remedy=(
         "Look whether the note is in the chart or in the interface engine's queue before anything is sent again",
-        "Resend under the same control id, so that a second copy can be recognised",
+        RemedyStep("Resend under the same control id, so that a second copy can be recognised", Action.RESEND),
         RUN_AGAIN,
     ),
     checklist=("WRITE.11", "DONE.1"),

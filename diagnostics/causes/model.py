@@ -22,7 +22,12 @@ class Action(StrEnum):
     """Name what the console can do for a remedy step with one button."""
 
     RUN_AGAIN = "run_again"
-    RUN_STEP = "run_step"
+    TEST_TOKEN = "test_token"
+    WRITE_CANARY = "write_canary"
+    FROM_SEGMENT = "from_segment"
+    CHANGE_REVIEW = "change_review"
+    SEND_PACKET = "send_packet"
+    RESEND = "resend"
 
 
 @dataclass(frozen=True)

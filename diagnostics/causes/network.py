@@ -1,6 +1,6 @@
 """Declare the causes of step 4: names, connections, proxies, gateways and limits."""
 
-from diagnostics.causes.model import RUN_AGAIN, declare
+from diagnostics.causes.model import RUN_AGAIN, Action, RemedyStep, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
 # what cannot be had, or looks broken, once the way to a host is closed
@@ -46,7 +46,10 @@ DNS_SPLIT_HORIZON = declare(
     layer=Layer.DNS,
     who=WhoActs.NETWORK_TEAM,
     remedy=(
-        "Compare what the name resolves to inside the hospital, at the satellite site and outside",
+        RemedyStep(
+            "Compare what the name resolves to inside the hospital, at the satellite site and outside",
+            Action.FROM_SEGMENT,
+        ),
         "Have every place given the address that it can reach, or let the scribe use the other name",
         RUN_AGAIN,
     ),
@@ -74,7 +77,10 @@ TCP_TIMEOUT = declare(
     remedy=(
         "Ask the network team for dropped packets from the scribe's address to this host and port",
         "Have a firewall rule added for exactly this source, destination and port",
-        "Try from another network segment: if that works, the host is up and the rule is missing",
+        RemedyStep(
+            "Try from another network segment: if that works, the host is up and the rule is missing",
+            Action.FROM_SEGMENT,
+        ),
         RUN_AGAIN,
     ),
     checklist=("NET.1", "NET.3", "NET.6"),
@@ -157,7 +163,7 @@ PROXY_407 = declare(
     who=WhoActs.NETWORK_TEAM,
     remedy=(
         "Ask the network team for proxy credentials for the scribe, or for a rule that lets this host pass without",
-        "Enter the credentials at the scribe and resend the waiting notes",
+        RemedyStep("Enter the credentials at the scribe and resend the waiting notes", Action.RESEND),
         RUN_AGAIN,
     ),
     checklist=("NET.4",),
@@ -273,7 +279,9 @@ SEGMENT_DIVERGENCE = declare(
     layer=Layer.TCP,
     who=WhoActs.NETWORK_TEAM,
     remedy=(
-        "Compare VPN, routes and access lists of the segment that fails with one that works",
+        RemedyStep(
+            "Compare VPN, routes and access lists of the segment that fails with one that works", Action.FROM_SEGMENT
+        ),
         "If only large notes fail there, have the packet size (MTU) checked",
         RUN_AGAIN,
     ),

@@ -1,6 +1,6 @@
 """Declare what lies outside the six categories: the EHR itself, the scribe itself, operations."""
 
-from diagnostics.causes.model import RUN_AGAIN, Kind, declare
+from diagnostics.causes.model import RUN_AGAIN, Action, Kind, RemedyStep, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
 SERVER_ERROR = declare(
@@ -10,8 +10,11 @@ SERVER_ERROR = declare(
     who=WhoActs.EHR_VENDOR,
     remedy=(
         "Look whether the note is in the chart: an error can come after filing",
-        "Send the vendor the time in UTC, the endpoint, the status and the request id, without patient data",
-        "Resend once the vendor confirms that the fault is gone",
+        RemedyStep(
+            "Send the vendor the time in UTC, the endpoint, the status and the request id, without patient data",
+            Action.SEND_PACKET,
+        ),
+        RemedyStep("Resend once the vendor confirms that the fault is gone", Action.RESEND),
         RUN_AGAIN,
     ),
     checklist=("DONE.1", "DONE.2"),
@@ -34,7 +37,7 @@ VENDOR_MAINTENANCE = declare(
     layer=Layer.GATEWAY,
     who=WhoActs.HELP_DESK,
     remedy=(
-        "Wait until the window is over, then resend the waiting notes",
+        RemedyStep("Wait until the window is over, then resend the waiting notes", Action.RESEND),
         "Ask the scribe vendor to hold its queue during announced windows",
         RUN_AGAIN,
     ),
@@ -52,8 +55,13 @@ VENDOR_OUTAGE = declare(
     who=WhoActs.EHR_VENDOR,
     remedy=(
         "Look at the vendor's status page, and open a case as an outage of several sites",
-        "Give the vendor request ids, times in UTC, tenant, endpoint and statuses, without patient data",
-        "Hold the queue until the vendor says that it is over, then resend the waiting notes",
+        RemedyStep(
+            "Give the vendor request ids, times in UTC, tenant, endpoint and statuses, without patient data",
+            Action.SEND_PACKET,
+        ),
+        RemedyStep(
+            "Hold the queue until the vendor says that it is over, then resend the waiting notes", Action.RESEND
+        ),
         RUN_AGAIN,
     ),
     checklist=("EHR.1", "EHR.2", "EHR.3", "EHR.4"),
@@ -86,7 +94,7 @@ NOTE_NOT_GENERATED = declare(
     who=WhoActs.SCRIBE_VENDOR,
     remedy=(
         "Ask the provider whether the recording was started, ended and approved",
-        "Give the scribe vendor the encounter and the time of the visit",
+        RemedyStep("Give the scribe vendor the encounter and the time of the visit", Action.SEND_PACKET),
         "Have the encounter documented by hand",
         RUN_AGAIN,
     ),
@@ -98,7 +106,7 @@ NOTE_NOT_SENT = declare(
     layer=Layer.CONFIGURATION,
     who=WhoActs.SCRIBE_VENDOR,
     remedy=(
-        "Ask the scribe vendor why the note is still in its queue",
+        RemedyStep("Ask the scribe vendor why the note is still in its queue", Action.SEND_PACKET),
         "Check whether it waits for the provider's approval",
         "Have it sent, or entered by hand",
         RUN_AGAIN,
@@ -112,7 +120,10 @@ RETRY_DUPLICATE = declare(
     who=WhoActs.SCRIBE_VENDOR,
     remedy=(
         "Have one copy marked as entered in error",
-        "Ask the scribe vendor to keep the same identifier over retries and to look before sending again",
+        RemedyStep(
+            "Ask the scribe vendor to keep the same identifier over retries and to look before sending again",
+            Action.SEND_PACKET,
+        ),
         RUN_AGAIN,
     ),
     checklist=("DONE.1", "DONE.2"),
@@ -125,7 +136,7 @@ TIMEOUT_SHORT = declare(
     who=WhoActs.SCRIBE_VENDOR,
     remedy=(
         "Do not resend: the note is in the chart",
-        "Ask the scribe vendor to wait longer than the EHR's slowest usual answer",
+        RemedyStep("Ask the scribe vendor to wait longer than the EHR's slowest usual answer", Action.SEND_PACKET),
         RUN_AGAIN,
     ),
     checklist=("DONE.1",),

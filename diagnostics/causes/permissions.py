@@ -1,6 +1,6 @@
 """Declare the causes of step 5: what the account may do, where, and for whom."""
 
-from diagnostics.causes.model import RUN_AGAIN, Kind, declare
+from diagnostics.causes.model import RUN_AGAIN, Action, Kind, RemedyStep, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
 _DENIED = ("perm.http403.classify", "perm.read_ok_write_denied", "fhir.outcome.issue", "hl7.ack.negative")
@@ -21,7 +21,7 @@ SCOPE_WRITE_MISSING = declare(
     layer=Layer.AUTHORIZATION,
     who=WhoActs.EHR_TEAM,
     remedy=(
-        "Ask the EHR team to approve the write scope for the named resource",
+        RemedyStep("Ask the EHR team to approve the write scope for the named resource", Action.WRITE_CANARY),
         "Have the scribe ask for it, and fetch a new token: a running one does not change",
         RUN_AGAIN,
     ),
@@ -76,7 +76,10 @@ READ_OK_WRITE_DENIED = declare(
     layer=Layer.AUTHORIZATION,
     who=WhoActs.EHR_TEAM,
     remedy=(
-        "Ask the EHR team to grant creating and updating documents to the integration's account",
+        RemedyStep(
+            "Ask the EHR team to grant creating and updating documents to the integration's account",
+            Action.WRITE_CANARY,
+        ),
         "Compare with what it could do before the last upgrade or access review",
         RUN_AGAIN,
     ),
@@ -90,7 +93,7 @@ RBAC_MATRIX = declare(
     layer=Layer.AUTHORIZATION,
     who=WhoActs.EHR_TEAM,
     remedy=(
-        "Ask the EHR team to add the named grant to the role",
+        RemedyStep("Ask the EHR team to add the named grant to the role", Action.WRITE_CANARY),
         "Check the other grants on the list at the same time: documents, encounters, problems, orders",
         RUN_AGAIN,
     ),
@@ -148,7 +151,7 @@ RELATIONSHIP = declare(
     who=WhoActs.PROVIDER,
     remedy=(
         "Have the provider open the patient's chart in the EHR and establish the relationship there",
-        "Then have the note sent again",
+        RemedyStep("Then have the note sent again", Action.RESEND),
         RUN_AGAIN,
     ),
     checklist=("PERM.5",),
@@ -162,7 +165,7 @@ DRIFT = declare(
     layer=Layer.CONFIGURATION,
     who=WhoActs.EHR_TEAM,
     remedy=(
-        "Have the lost grant restored",
+        RemedyStep("Have the lost grant restored", Action.WRITE_CANARY),
         "Find the upgrade, access review or policy change that removed it",
         "Add the grant to the checklist after upgrades",
         RUN_AGAIN,

@@ -1,6 +1,6 @@
 """Declare the template causes of step 3: what the EHR's template changed under the mapping."""
 
-from diagnostics.causes.model import RUN_AGAIN, declare
+from diagnostics.causes.model import RUN_AGAIN, Action, RemedyStep, declare
 from diagnostics.vocabulary import Layer, WhoActs
 
 _FOLLOWS = (
@@ -20,8 +20,8 @@ VERSION_CHANGED = declare(
     layer=Layer.FILING,
     who=WhoActs.INFORMATICS,
     remedy=(
-        "Compare the template's fields with the mapping and remap what moved",
-        "Send a note to the test patient and look at every section",
+        RemedyStep("Compare the template's fields with the mapping and remap what moved", Action.CHANGE_REVIEW),
+        RemedyStep("Send a note to the test patient and look at every section", Action.WRITE_CANARY),
         RUN_AGAIN,
     ),
     checklist=("MAP.2",),
@@ -34,7 +34,9 @@ FIELD_UNKNOWN = declare(
     layer=Layer.FILING,
     who=WhoActs.INFORMATICS,
     remedy=(
-        "Find the field that took its place in the present template and map the section to it",
+        RemedyStep(
+            "Find the field that took its place in the present template and map the section to it", Action.CHANGE_REVIEW
+        ),
         "Enter the text that was lost since the change",
         "Have template changes reviewed against the mapping before they go live",
         RUN_AGAIN,
@@ -49,7 +51,7 @@ REQUIRED_ADDED = declare(
     layer=Layer.CONTENT,
     who=WhoActs.INFORMATICS,
     remedy=(
-        "Map a section of the note to the new required field, or give it a default",
+        RemedyStep("Map a section of the note to the new required field, or give it a default", Action.CHANGE_REVIEW),
         "Or have the field made optional for notes that come through the interface",
         RUN_AGAIN,
     ),
@@ -68,7 +70,10 @@ CATCHALL = declare(
     "A section of the note landed in the template's catch-all field",
     layer=Layer.FILING,
     who=WhoActs.INFORMATICS,
-    remedy=("Map the section to its proper field and move the text in the chart", RUN_AGAIN),
+    remedy=(
+        RemedyStep("Map the section to its proper field and move the text in the chart", Action.CHANGE_REVIEW),
+        RUN_AGAIN,
+    ),
     checklist=("MAP.3",),
     caution="A site may use the comments field on purpose.",
     explains=("map.content.lost", "tmpl.change.unreviewed"),
@@ -93,7 +98,7 @@ CHANGE_UNREVIEWED = declare(
     layer=Layer.CONFIGURATION,
     who=WhoActs.INFORMATICS,
     remedy=(
-        "Review the named change against the mapping now, and remap what it moved",
+        RemedyStep("Review the named change against the mapping now, and remap what it moved", Action.CHANGE_REVIEW),
         "Have the EHR build team and the integration team both approve template changes before they go live",
         RUN_AGAIN,
     ),
