@@ -1,7 +1,5 @@
 """What the desk keeps beside its tickets: who watches and looks, views, drafts, undo, actions, packets, calendars."""
 
-from typing import Any
-
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
@@ -20,6 +18,7 @@ class Watcher(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     at = models.DateTimeField(default=timezone.now, editable=False)
     seen_at = models.DateTimeField(default=timezone.now, help_text="Up to when the watcher has read the ticket.")
+    by_mail = models.BooleanField(default=True, db_default=True, help_text="Whether a mail tells of each change.")
 
     class Meta:
         ordering = ("at", "id")
@@ -194,16 +193,14 @@ class VendorAnswer(models.Model):
         return f"answer {self.id}"
 
 
-def _default_hours() -> dict[str, Any]:
-    return {str(day): ["08:00", "18:00"] for day in range(1, 6)}
-
-
 class BusinessCalendar(models.Model):
     """A facility's working hours, holidays and targets, by which its tickets' clocks run."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     facility = models.OneToOneField(Facility, on_delete=models.CASCADE, related_name="calendar")
-    hours = models.JSONField(default=_default_hours, help_text='{"1": ["08:00", "18:00"], …}: Monday is 1, local time.')
+    hours = models.JSONField(
+        default=dict, help_text='{"1": ["08:00", "18:00"], …}: Monday is 1, local time; none: day and night.'
+    )
     holidays = models.JSONField(default=list, help_text='["2026-12-25", …]')
     targets = models.JSONField(default=dict, help_text="{severity: hours}; what is not named keeps the house's own.")
     round_the_clock = models.JSONField(

@@ -20,6 +20,14 @@ from console.notes.ends import end_notes
 from console.notes.models import End as NoteEnding
 from console.notes.models import Note
 from console.shared.work import WorkState
+from console.tickets.confirming import settle
+from console.tickets.edits import assign as assign
+from console.tickets.edits import change_state as change_state
+from console.tickets.edits import lock, refuse_state
+from console.tickets.edits import reopen as reopen
+from console.tickets.edits import set_severity as set_severity
+from console.tickets.edits import set_title as set_title
+from console.tickets.edits import take as take
 from console.tickets.models import (
     Attachment,
     Comment,
@@ -30,10 +38,10 @@ from console.tickets.models import (
     TicketEvent,
     TicketNote,
     TicketState,
-    WaitingFor,
 )
-from console.tickets.moves import TicketError, move, write_event
-from console.tickets.states import CHOSEN_BY_PEOPLE, NEXT, target
+from console.tickets.moves import Collision, TicketError, change, move, write_event
+from console.tickets.states import NEXT
+from console.tickets.targets import rules_of
 from diagnostics import catalog
 
 Kind = TicketEvent.Kind
@@ -73,7 +81,7 @@ def open_ticket(
                 severity=severity,
                 opened_by=by,
                 opened_at=at,
-                target_at=target(severity, at),
+                target_at=rules_of(integration.facility_id).due(severity, at),
                 pasted=pasted or None,
                 idempotency_key=idempotency_key,
                 opened_via=via,
@@ -183,46 +191,6 @@ def disagree(*, ticket: Ticket, by: User, text: str, own_category: str = "") -> 
 
 
 @transaction.atomic
-def assign(*, ticket: Ticket, owner: User | None, by: User) -> None:
-    """Give a ticket to somebody who works on tickets there, or to nobody."""
-    require(by, Right.WORK_TICKETS, ticket.facility_id)
-    if owner is not None:
-        from console.tickets.access import visible
-
-        may_work = visible(owner, right=Right.WORK_TICKETS).filter(pk=ticket.pk).exists()
-        if not may_work:
-            raise TicketError(f"{owner} cannot work on this ticket.")
-    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
-    before = str(locked.owner) if locked.owner else ""
-    Ticket.objects.filter(pk=ticket.pk).update(owner=owner)
-    write_event(ticket, Kind.OWNER, by, before=before[:120], after=str(owner or "")[:120])
-    ticket.refresh_from_db()
-
-
-def take(*, ticket: Ticket, by: User) -> None:
-    """Take a ticket oneself."""
-    assign(ticket=ticket, owner=by, by=by)
-
-
-@transaction.atomic
-def change_state(*, ticket: Ticket, to: str, by: User, expected: str | None = None, waiting_for: str = "") -> None:
-    """Move a ticket on.
-
-    `expected` is the state that the person saw: when somebody was faster, nothing is overwritten.
-    """
-    require(by, Right.WORK_TICKETS, ticket.facility_id)
-    if to not in CHOSEN_BY_PEOPLE:
-        raise TicketError("This state follows from the diagnosis; it cannot be chosen.")
-    if to == TicketState.WAITING and waiting_for not in WaitingFor.values:
-        raise TicketError("Say for whom the ticket waits.")
-    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
-    if expected is not None and locked.state != expected:
-        raise TicketError(f"Meanwhile the ticket became “{locked.get_state_display()}”. Look again, then decide.")
-    move(locked, TicketState(to), by, waiting_for=waiting_for)
-    ticket.refresh_from_db()
-
-
-@transaction.atomic
 def resolve(
     *,
     ticket: Ticket,
@@ -231,18 +199,19 @@ def resolve(
     cause: str = "",
     ends: Mapping[uuid.UUID, str] | None = None,
     outcome: str = "",
+    unconfirmed_because: str = "",
     expected: str | None = None,
 ) -> None:
     """Resolve a ticket: a person confirms the root cause and says how each note ended.
 
     `category` is one of the engine's, `cause` an id of its catalogue or empty where none fits; `ends` maps note ids to
     TicketNote.End values for notes that wait; `outcome` is the same for a ticket without any note. A note without an
-    end or an unknown cause is refused. One cause may stand in several categories: the evidence decides which.
+    end or an unknown cause is refused. One cause may stand in several categories: the evidence decides which. Where
+    neither a diagnosis nor a note in the chart confirms the fix, `unconfirmed_because` says why it is resolved anyway.
     """
     require(by, Right.WORK_TICKETS, ticket.facility_id)
-    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
-    if expected is not None and locked.state != expected:
-        raise TicketError(f"Meanwhile the ticket became “{locked.get_state_display()}”. Look again, then decide.")
+    locked = lock(ticket)
+    refuse_state(locked, expected)
     if TicketState.RESOLVED not in NEXT[locked.state]:
         raise TicketError(f"A ticket that is {locked.get_state_display().lower()} cannot be resolved now.")
     _refuse_unknown_cause(category, cause)
@@ -258,7 +227,9 @@ def resolve(
         if outcome not in TicketNote.End.values or outcome == TicketNote.End.WAITING:
             raise TicketError("Say how it ended: in chart, entered by hand, or not needed.")
         write_event(locked, Kind.OUTCOME, by, after=outcome)
-    Ticket.objects.filter(pk=ticket.pk).update(confirmed_category=category, confirmed_cause=cause)
+    if settle(locked, by=by, seen=outcome == TicketNote.End.IN_CHART, because=unconfirmed_because):
+        comment(ticket=locked, text=f"Resolved without a confirmation: {unconfirmed_because.strip()}", by=by)
+    change(locked, confirmed_category=category, confirmed_cause=cause)
     write_event(locked, Kind.CAUSE_CONFIRMED, by, before=category, after=cause)
     move(locked, TicketState.RESOLVED, by)
     ticket.refresh_from_db()
@@ -285,21 +256,14 @@ def close(*, ticket: Ticket, by: User, article: str) -> None:
 
 
 @transaction.atomic
-def set_severity(*, ticket: Ticket, severity: str, by: User) -> None:
-    """Change how grave a ticket is; its target follows."""
-    require(by, Right.WORK_TICKETS, ticket.facility_id)
-    locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
-    if locked.severity != severity:
-        Ticket.objects.filter(pk=ticket.pk).update(severity=severity, target_at=target(severity, locked.opened_at))
-        write_event(ticket, Kind.SEVERITY, by, before=locked.severity, after=severity)
-    ticket.refresh_from_db()
-
-
-@transaction.atomic
-def end_note(*, ticket: Ticket, note: Note, end: str, by: User) -> None:
-    """Say how a note of the ticket ended, here and wherever else it is shown."""
+def end_note(*, ticket: Ticket, note: Note, end: str, by: User, seen: str | None = None) -> None:
+    """Say how a note of the ticket ended, here and wherever else it is shown; `seen` is the end that was shown."""
     require(by, Right.WORK_TICKETS, ticket.facility_id)
     row = TicketNote.objects.select_for_update(of=("self",)).get(ticket=ticket, note=note)
+    if seen is not None and row.end not in (seen, end):
+        raise Collision("end", row.end)
+    if row.end == end:
+        return
     before, row.end = row.end, TicketNote.End(end)
     row.ended_by, row.ended_at = (None, None) if end == TicketNote.End.WAITING else (by, timezone.now())
     row.save(update_fields=["end", "ended_by", "ended_at"])
@@ -309,14 +273,18 @@ def end_note(*, ticket: Ticket, note: Note, end: str, by: User) -> None:
 
 
 @transaction.atomic
-def tick(*, ticket: Ticket, item: str, state: str, by: User, note: str = "") -> ChecklistItemState:
-    """Settle a checklist item by hand; a person's word stands above a check's."""
+def tick(
+    *, ticket: Ticket, item: str, state: str, by: User, note: str = "", seen: str | None = None
+) -> ChecklistItemState:
+    """Settle a checklist item by hand; a person's word stands above a check's. `seen` is the state that was shown."""
     require(by, Right.WORK_TICKETS, ticket.facility_id)
     if state == ChecklistItemState.State.NOT_APPLICABLE and not note.strip():
         raise TicketError("Say why this item does not apply.")
     row = ChecklistItemState.objects.select_for_update(of=("self",)).filter(ticket_id=ticket.id, item=item).first()
     row = row or ChecklistItemState(facility_id=ticket.facility_id, ticket_id=ticket.id, item=item)
     before = row.state if not row._state.adding else ""
+    if seen is not None and (before or ChecklistItemState.State.OPEN) not in (seen, state):
+        raise Collision("item", before or ChecklistItemState.State.OPEN)
     row.state, row.by, row.by_check, row.at, row.note = state, by, "", timezone.now(), note or None
     row.save()
     write_event(ticket, Kind.CHECKLIST, by, before=f"{item} {before}".strip(), after=state, reference=row.id)

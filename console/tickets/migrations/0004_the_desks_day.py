@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 import console.accounts.sealed
 import console.shared.identifiers
-import console.tickets.desk_models
 
 
 class Migration(migrations.Migration):
@@ -157,8 +156,8 @@ class Migration(migrations.Migration):
                 (
                     "hours",
                     models.JSONField(
-                        default=console.tickets.desk_models._default_hours,
-                        help_text='{"1": ["08:00", "18:00"], …}: Monday is 1, local time.',
+                        default=dict,
+                        help_text='{"1": ["08:00", "18:00"], …}: Monday is 1, local time; none: day and night.',
                     ),
                 ),
                 ("holidays", models.JSONField(default=list, help_text='["2026-12-25", …]')),
