@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "console.notes",
     "console.diagnoses",
     "console.tickets",
+    "console.resends",
     "console.knowledge",
     "console.monitoring",
     "console.worklist",
@@ -216,6 +217,9 @@ CELERY_BEAT_SCHEDULE = {
     "daily-look": {"task": "console.monitoring.tasks.look_daily", "schedule": 3600.0},
     "retention": {"task": "console.notes.tasks.keep_retention", "schedule": 3600.0},
 }
+# Tickets: how long failures alike are one incident, how many a source may open a minute.
+DUPLICATE_WINDOW_H = env.float("DUPLICATE_WINDOW_H", default=24.0)
+TICKETS_API_PER_MINUTE = env.int("TICKETS_API_PER_MINUTE", default=120)
 WORK_LEASE_S = env.float("WORK_LEASE_S", default=45.0)
 WORK_SWEEP_S = env.float("WORK_SWEEP_S", default=5.0)
 WORK_RING_AGAIN_S = env.float("WORK_RING_AGAIN_S", default=10.0)

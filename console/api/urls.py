@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.api import views
+from console.api import tickets, views
 
 app_name = "api"
 
@@ -12,4 +12,6 @@ urlpatterns = [
     path("logs/firewall", views.take_log, {"kind": "firewall"}, name="firewall_log"),
     path("logs/proxy", views.take_log, {"kind": "proxy"}, name="proxy_log"),
     path("imports/<uuid:import_id>", views.outcome, name="import"),
+    path("tickets", tickets.open_ticket, name="tickets"),
+    path("tickets/<int:number>", tickets.ticket, name="ticket"),
 ]

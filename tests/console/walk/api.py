@@ -12,4 +12,6 @@ ROWS = {
     "api:firewall_log": _TOKEN_ONLY,
     "api:proxy_log": _TOKEN_ONLY,
     "api:import": _TOKEN_ONLY_GET,
+    "api:tickets": _TOKEN_ONLY,
+    "api:ticket": _TOKEN_ONLY_GET,
 }
