@@ -55,7 +55,12 @@ def _resolve(ticket: Ticket, owner: User, at: datetime) -> None:
     ends = {note_id: ENDS[number % len(ENDS)] for number, note_id in enumerate(ids)}
     category = ticket.category or "endpoint_configuration"
     resolve = lambda: services.resolve(  # noqa: E731
-        ticket=ticket, by=owner, category=category, cause=ticket.cause, ends=ends
+        ticket=ticket,
+        by=owner,
+        category=category,
+        cause=ticket.cause,
+        ends=ends,
+        unconfirmed_because="The visit was documented by hand before the failure was mended.",
     )
     _at(at + timedelta(minutes=1), ticket, resolve)
 

@@ -7,6 +7,7 @@ from django import forms
 from console.diagnoses import words
 from console.knowledge.causes import by_category, category_of
 from console.knowledge.services import About
+from console.tickets.confirming import proof_of
 from console.tickets.models import Ticket, TicketNote
 
 OTHER, NONE = "other", "none"
@@ -93,6 +94,9 @@ class ResolveForm(forms.Form):
     what_was_done = forms.CharField(
         max_length=5000, required=False, error_messages={"max_length": "This is too long: at most 5,000 characters."}
     )
+    unconfirmed_because = forms.CharField(
+        max_length=1000, required=False, error_messages={"max_length": "This is too long: at most 1,000 characters."}
+    )
     seen = forms.CharField(max_length=12)
 
     def __init__(
@@ -101,6 +105,7 @@ class ResolveForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         self.proposed = proposed
         self.waiting = waiting
+        self.proof = proof_of(ticket)
         self.asks_outcome = not ticket.ticket_notes.exists()
         choices = [*((cause, cause) for cause in proposed), (OTHER, OTHER), (NONE, NONE)]
         self.fields["cause"].choices = choices  # type: ignore[attr-defined]
@@ -120,6 +125,12 @@ class ResolveForm(forms.Form):
         open_ends = [row for row in self.waiting if not ends.get(row.note_id)]
         if (open_ends or self.asks_outcome) and not cleaned.get("all") and "all" not in self.errors:
             self.add_error("all", "Say how it ended: in chart, entered by hand, or not needed.")
+        seen = TicketNote.End.IN_CHART in (*ends.values(), cleaned.get("all"))
+        if self.proof is None and not seen and not cleaned.get("unconfirmed_because"):
+            self.add_error(
+                "unconfirmed_because",
+                "Nothing confirms the fix yet. Confirm it on the ticket first, or say why it is resolved all the same.",
+            )
         return cleaned
 
     @property

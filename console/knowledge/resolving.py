@@ -125,6 +125,7 @@ def resolve(request: HttpRequest, number: int) -> HttpResponse:
             article = services.resolve(
                 ticket=ticket, by=request.user, category=category, cause=cause, ends=form.ends,
                 outcome=data["all"] if form.asks_outcome else "", what_was_done=data["what_was_done"],
+                unconfirmed_because=data["unconfirmed_because"],
                 expected=data["seen"],
             )  # fmt: skip
         except TicketError as refusal:

@@ -66,13 +66,17 @@ def resolve(
     ends: Mapping[uuid.UUID, str] | None = None,
     outcome: str = "",
     what_was_done: str = "",
+    unconfirmed_because: str = "",
     expected: str | None = None,
 ) -> Article:
     """Resolve a ticket and draft its article; either both happen or neither does."""
     state = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk).state
     if state == expected and TicketState.RESOLVED not in NEXT[state]:
         raise tickets.TicketError(f"A ticket that is “{TicketState(state).label}” cannot be resolved.")
-    tickets.resolve(ticket=ticket, by=by, category=category, cause=cause, ends=ends, outcome=outcome, expected=expected)
+    tickets.resolve(
+        ticket=ticket, by=by, category=category, cause=cause, ends=ends, outcome=outcome,
+        unconfirmed_because=unconfirmed_because, expected=expected,
+    )  # fmt: skip
     if what_was_done.strip():
         tickets.comment(ticket=ticket, text=what_was_done, by=by)
     return draft(ticket=ticket, by=by, what_was_done=what_was_done)

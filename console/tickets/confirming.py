@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from console.accounts.models import User
 from console.diagnoses.models import Run
+from console.tickets.acting import confirm
 from console.tickets.models import Confirmation, Ticket, TicketAction, TicketNote, TicketState
+from console.tickets.moves import TicketError
 from console.tickets.outcomes import Beside, beside
 
 CONFIRMABLE = (TicketState.FIXED, TicketState.RESOLVED, TicketState.CLOSED)
@@ -32,6 +35,26 @@ def proof_of(ticket: Ticket) -> Proof | None:
         notes = f"Note {last.note.external_id} was" if count == 1 else f"{count} notes were"
         return Proof(Confirmation.CHART, f"{notes} seen in the chart{who}.", last.ended_at)
     return None
+
+
+def settle(ticket: Ticket, *, by: User, seen: bool, because: str) -> bool:
+    """Write down what confirms the fix as the ticket is resolved; tell whether nothing does and a reason stands in.
+
+    `seen` says that a person saw the outcome in the chart on a ticket that holds no note.
+    """
+    proof = proof_of(ticket)
+    if proof is not None and proof.how == Confirmation.RUN:
+        return False
+    if proof is not None or seen:
+        confirm(ticket, Confirmation.CHART, by=by)
+        return False
+    if not because.strip():
+        raise TicketError(
+            "Nothing confirms the fix yet: no diagnosis passed since, and no note was seen in the chart. "
+            "Press “Confirm the fix” on the ticket, or say why it is resolved all the same."
+        )
+    confirm(ticket, Confirmation.NONE, by=by)
+    return True
 
 
 class BeforeAndAfter:

@@ -115,7 +115,11 @@ def test_a_ticket_cannot_be_resolved_while_a_note_waits_or_no_cause_is_known() -
         resolve(ticket=ticket, by=person, category="", ends={note.id: "by_hand"})
     with pytest.raises(TicketError, match="no such cause"):
         resolve(ticket=ticket, by=person, category="network", cause="net.made.up", ends={note.id: "by_hand"})
-    resolve(ticket=ticket, by=person, ends={note.id: "by_hand"}, **sure)
+    with pytest.raises(TicketError, match="Nothing confirms the fix yet"):
+        resolve(ticket=ticket, by=person, ends={note.id: "by_hand"}, **sure)
+    resolve(ticket=ticket, by=person, ends={note.id: "by_hand"}, unconfirmed_because="The clinic has closed.", **sure)
+    assert ticket.confirmation == "none"
+    assert "The clinic has closed." in ticket.comments.get().text
     assert (ticket.confirmed_category, ticket.confirmed_cause) == ("authentication", "auth.token.expired")
     change_state(ticket=ticket, to="in_progress", by=person)
     assert (ticket.reopened, ticket.resolved_at) == (1, None)

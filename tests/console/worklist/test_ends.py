@@ -114,7 +114,13 @@ def test_a_resolved_ticket_ends_its_notes_everywhere_and_keeps_what_it_confirmed
     trace = a_trace(integration)
     ticket = a_ticket(integration, trace.note)
     services.change_state(ticket=ticket, to="in_progress", by=desk)
-    services.resolve(ticket=ticket, by=desk, category="authentication", ends={trace.note_id: TicketNote.End.BY_HAND})
+    services.resolve(
+        ticket=ticket,
+        by=desk,
+        category="authentication",
+        ends={trace.note_id: TicketNote.End.BY_HAND},
+        unconfirmed_because="the visit was documented by hand",
+    )
     assert ended(trace) == "by_hand"
     end_notes(notes=[trace.note], how="open", by=desk)
     assert ended(trace) == ""
