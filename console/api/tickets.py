@@ -55,7 +55,9 @@ def open_ticket(request: HttpRequest) -> HttpResponse:
     if answer.first:
         log.info("source %s: ticket %s reported", token.source_id, number)
     where = reverse("api:ticket", args=[number])
-    return JsonResponse(answer.document, status=201 if answer.first else 200, headers={"Location": where})
+    status = 201 if answer.first else 200
+    same_order = {"sort_keys": True}  # as it was kept: a repeat is answered byte by byte alike
+    return JsonResponse(answer.document, status=status, headers={"Location": where}, json_dumps_params=same_order)
 
 
 @never_cache

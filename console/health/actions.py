@@ -194,7 +194,7 @@ def make_token(request: HttpRequest, integration_id: uuid.UUID, source_id: uuid.
     if not form.is_valid():
         page.wrong = {f"token-{source_id}": form}
         return render(request, "health/integration.html", {"page": page}, status=422)
-    page.made_token = tokens.make_token(source=source, name=form.cleaned_data["name"], by=request.user)
+    page.made_token = tokens.make_token(source=source, by=request.user, **form.cleaned_data)
     return render(request, "health/integration.html", {"page": page})
 
 

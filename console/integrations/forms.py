@@ -375,3 +375,4 @@ class TokenForm(forms.Form):
     """What a new token is for."""
 
     name = forms.CharField(max_length=80, error_messages={"required": "Say which system will use the token."})
+    opens_tickets = forms.BooleanField(required=False)

@@ -57,3 +57,4 @@ class TokenForm(forms.Form):
 
     integration = forms.ModelChoiceField(Integration.objects.none(), empty_label="Choose an integration")
     name = forms.CharField(max_length=80)
+    opens_tickets = forms.BooleanField(required=False)

@@ -36,7 +36,8 @@ def sources(request: HttpRequest) -> HttpResponse:
     made = ""
     if form.is_bound and form.is_valid():
         source = source_of(form.cleaned_data["integration"])
-        made = make_token(source=source, name=form.cleaned_data["name"], by=request.user)
+        may_open = form.cleaned_data["opens_tickets"]
+        made = make_token(source=source, name=form.cleaned_data["name"], by=request.user, opens_tickets=may_open)
         form = TokenForm()
         form.fields["integration"].queryset = choices(shown)
     page = sources_page(shown, form, made, choices(shown))
@@ -53,7 +54,7 @@ def source(request: HttpRequest, source_id: uuid.UUID) -> HttpResponse:
     if request.method == "POST":
         form = NameForm(request.POST)
         if form.is_valid():
-            page.made_token = make_token(source=page.source, name=form.cleaned_data["name"], by=request.user)
+            page.made_token = make_token(source=page.source, by=request.user, **form.cleaned_data)
         else:
             page.wrong, status = {"token": form}, 422
     return render(request, "monitoring/source.html", {"page": page}, status=status)

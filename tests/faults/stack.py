@@ -1,8 +1,9 @@
-"""Real processes for tests: workers and sweepers on the suite's own database and queue."""
+"""Real processes for tests: web servers, workers and sweepers on the suite's own database and queue."""
 
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -25,11 +26,12 @@ def wait_for(what: str, true: Callable[[], bool], limit_s: float = LIMIT_S) -> N
 class Process:
     """One background process of the console."""
 
-    def __init__(self, log: Path, *words: str, **environment: str) -> None:
+    def __init__(self, log: Path, *words: str, program: tuple[str, ...] = (), **environment: str) -> None:
         self.log = log
+        program = program or (str(ROOT / "manage.py"),)
         with open(log, "ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), *words],
+                [sys.executable, *program, *words],
                 cwd=ROOT,
                 env={**os.environ, "DJANGO_SETTINGS_MODULE": "console.settings", **environment},
                 stdin=subprocess.DEVNULL,
@@ -76,3 +78,26 @@ def sweeper(folder: Path) -> Iterator[Process]:
         yield process
     finally:
         process.end()
+
+
+@contextlib.contextmanager
+def web_server(folder: Path, *, threads: int = 4, **environment: str) -> Iterator[int]:
+    """Run the console's web server as the demo does; give its port once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = ("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--no-ws")
+    room = ("--blocking-threads", str(threads), "--backpressure", str(4 * threads))
+    process = Process(
+        folder / "web.log", *options, *room, "console.wsgi:application", program=("-m", "granian"), **environment
+    )
+    try:
+        wait_for("the web server's start", lambda: _listens(port))
+        yield port
+    finally:
+        process.end()
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
