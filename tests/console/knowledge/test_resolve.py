@@ -117,7 +117,8 @@ def test_somebody_faster_wins_and_nothing_typed_is_lost(ticket, desk) -> None:
 def test_a_ticket_without_a_note_asks_for_one_outcome(facility, desk) -> None:
     ticket = a_ticket(an_integration(facility))
     assert "How did it end?" in ask(ticket, desk)
-    resolve(ticket, desk, cause="none", category="network", all="by_hand", unconfirmed_because="The visit was documented by hand.")
+    because = "The visit was documented by hand."
+    resolve(ticket, desk, cause="none", category="network", all="by_hand", unconfirmed_because=because)
     event = ticket.events.get(kind=TicketEvent.Kind.OUTCOME)
     assert event.after == "by_hand"
 
