@@ -17,6 +17,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("", include("console.accounts.urls")),
     path("", include("console.tickets.urls")),
+    path("", include("console.resends.urls")),
     path("", include("console.diagnoses.urls")),
     path("", include("console.knowledge.urls")),
     path("", include("console.monitoring.urls")),
