@@ -8,7 +8,8 @@ seen = await look(case, planned, door=door)        # never writes; for an uncert
 
 from diagnostics.resend.model import SETTLED, UNCERTAIN, Difference, Fate, Lookup, ResendPlan, Sent, Way
 from diagnostics.resend.planning import plan
-from diagnostics.resend.sending import look, resend, survey
+from diagnostics.resend.sending import look, resend
+from diagnostics.resend.surveying import survey
 
 __all__ = [
     "SETTLED",

@@ -25,7 +25,7 @@ class Fate(StrEnum):
     CREATED = "created"  # the EHR took it
     MATCHED = "matched"  # the EHR recognised it and made no second document
     REFUSED = "refused"  # the EHR said no
-    FOUND = "found"  # the answer was lost or unclear, and reading back found exactly one document
+    FOUND = "found"  # the answer was lost or unclear, and reading back found it
     UNKNOWN = "unknown"  # the answer was lost, and reading back could not decide
     ABSENT = "absent"  # the answer was lost, and reading back looked everywhere it can and saw nothing
     NOT_SENT = "not_sent"  # surely nothing left this side
@@ -51,17 +51,23 @@ class Difference:
 class Lookup:
     """Say how the note's document is recognised at the EHR; the values are a patient's and stay out of every log.
 
-    `identifiers`: search tokens (`system|value` or `value`). `by_identifier`: whether the server searches by them.
-    `patient`, `encounter`: relative references. `content`: SHA-256 of the attachment's text, white space set aside.
+    `identifiers`: (system or '', value), the note's own first. `patient`, `encounter`: relative references.
+    `content`: fingerprints of its text. `by_identifier`, `by_visit`: whether the server can be asked that way.
     """
 
     kind: str = "DocumentReference"
-    identifiers: tuple[str, ...] = field(default=(), repr=False)
-    by_identifier: bool = True
+    identifiers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     patient: str | None = field(default=None, repr=False)
     encounter: str | None = field(default=None, repr=False)
-    date: str | None = None
-    content: str | None = None
+    date: str | None = None  # the day, YYYY-MM-DD
+    content: frozenset[str] = frozenset()
+    by_identifier: bool = False
+    by_visit: bool = False
+
+    @property
+    def possible(self) -> bool:
+        """Tell whether the EHR can be asked at all."""
+        return self.by_identifier or self.by_visit
 
 
 @dataclass(frozen=True)
@@ -69,8 +75,8 @@ class ResendPlan:
     """Be exactly what would be sent, or why nothing may be sent.
 
     `way` is None where `refused` says why not and what to do instead. `headers` hold no credential. `url` is the
-    address of the create, or `mllp://host:port` (`mllps://`). `digest` is what an approval binds: a hash of way,
-    method, url, headers, content type and body. `warning`, where not empty, tells what a sender must know first.
+    address of the create without query, or `mllp://host:port` (`mllps://`). `looks_for` says what is read first;
+    `warning`, where not empty, what a sender must know. `digest` is what an approval binds.
     """
 
     way: Way | None
@@ -103,8 +109,9 @@ class ResendPlan:
 class Sent:
     """Be what became of a resend, or of looking for one.
 
-    `says` is one plain sentence for a person. `found` counts the documents at the EHR that carry the note's
-    identifier (or its content); None where that could not be asked. `reason` holds the EHR's own words, redacted.
+    `says` is told to a person. `found` counts the documents at the EHR that carry the note's identifier or its
+    content; None where that could not be asked. `elsewhere`: one of them stands under another patient. `reason`
+    holds the EHR's own words, redacted.
     """
 
     fate: Fate
@@ -115,4 +122,5 @@ class Sent:
     document_id: str = ""
     request_id: str = ""
     found: int | None = None
+    elsewhere: bool = False
     reason: str = ""
