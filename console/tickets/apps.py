@@ -33,8 +33,7 @@ def _sees(request: HttpRequest) -> bool:
 def _open(request: HttpRequest) -> Badge:
     from console.accounts.place import places
     from console.accounts.roles import Right
-    from console.tickets.access import visible
-    from console.tickets.models import OPEN_STATES
+    from console.tickets.queue_rows import MOST_BADGE, count_open, sight
 
-    count = visible(request.user).filter(state__in=OPEN_STATES, facility__in=places(request, Right.SEE_TICKETS)).count()
-    return Badge("open", count)
+    count = count_open(sight(request.user, places(request, Right.SEE_TICKETS)))
+    return Badge(f"{MOST_BADGE} or more open", f"{MOST_BADGE - 1}+") if count >= MOST_BADGE else Badge("open", count)

@@ -161,7 +161,7 @@ class Ticket(models.Model):
             # ones by when they were. Open tickets stay few however long the past grows.
             models.Index(
                 fields=("facility", "severity", "target_at", "id"),
-                include=("state", "owner", "waiting_for", "cause", "integration", "failure_mode"),
+                include=("state", "owner", "waiting_for", "cause", "integration", "failure_mode", "paused_left_s"),
                 condition=models.Q(state__in=OPEN_STATES),
                 name="ticket_open_gravest",
             ),

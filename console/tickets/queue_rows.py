@@ -42,7 +42,7 @@ _VIEWS = {
     "mine": "t.owner_id = %(me)s",
     "untaken": "t.owner_id IS NULL",
     "waiting": "t.state = 'waiting'",
-    "late": "t.target_at < %(now)s",
+    "late": "t.target_at < %(now)s AND t.paused_left_s IS NULL",
     "resolved": "true",
 }
 _ORDERS = {
@@ -107,11 +107,11 @@ def counts(sight: Sight, asked: Asked) -> Counts:
     columns = ", ".join(f"t.{column}" for column in _COLUMNS.values())
     if asked.is_done:
         held = f"""SELECT f.* FROM unnest(%(facilities)s::uuid[]) AS place (id) CROSS JOIN LATERAL (
-                   SELECT {columns}, t.target_at FROM tickets_ticket t
+                   SELECT {columns}, t.target_at, t.paused_left_s FROM tickets_ticket t
                     WHERE t.facility_id = place.id AND {IS_DONE}{sight.entered}
                     ORDER BY {DONE_AT} DESC, t.id DESC LIMIT %(recent)s) AS f"""
     else:
-        held = f"""SELECT {columns}, t.target_at FROM tickets_ticket t
+        held = f"""SELECT {columns}, t.target_at, t.paused_left_s FROM tickets_ticket t
                     WHERE t.facility_id = ANY(%(facilities)s::uuid[]) AND {IS_OPEN}{sight.entered} LIMIT %(most)s"""
     parts = ["SELECT 'all', '', count(*) FROM held"]
     for name, column in _COLUMNS.items():
@@ -174,7 +174,7 @@ def _open(sight: Sight, asked: Asked, after: str, size: int) -> Stretch:
 def _done(sight: Sight, asked: Asked, after: str, size: int, window: int) -> Stretch:
     keys = (DONE_AT, "t.id")
     place = _read_place(after, 2, "done")
-    columns = ", ".join(f"t.{column}" for column in (*_COLUMNS.values(), "id", "target_at"))
+    columns = ", ".join(f"t.{column}" for column in (*_COLUMNS.values(), "id"))
     sql = f"""
         WITH seen AS MATERIALIZED (
              SELECT f.* FROM unnest(%(facilities)s::uuid[]) AS place (id) CROSS JOIN LATERAL (

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from console.tickets import action_views, actions, compare_views, packet_views, views
+from console.tickets import action_views, actions, compare_views, packet_views, queue_views, views
 
 app_name = "tickets"
 
 urlpatterns = [
-    path("tickets/", views.queue, name="queue"),
+    path("tickets/", queue_views.queue, name="queue"),
+    path("tickets/views/", queue_views.save_view, name="save_view"),
+    path("tickets/views/<uuid:view_id>/", queue_views.view, name="view"),
+    path("tickets/views/<uuid:view_id>/change/", queue_views.change_view, name="change_view"),
+    path("tickets/views/<uuid:view_id>/delete/", queue_views.delete_view, name="delete_view"),
     path("tickets/open/", views.open_ticket, name="open"),
     path("tickets/<int:number>/", views.ticket, name="ticket"),
     path("tickets/<int:number>/live/", views.live, name="live"),

@@ -1,4 +1,4 @@
-"""The queue, the opening of a ticket, and the ticket page with its live fragment."""
+"""The opening of a ticket, and the ticket page with its live fragment."""
 
 import base64
 import hashlib
@@ -13,23 +13,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from console.accounts.access import grants
-from console.accounts.place import places
 from console.accounts.roles import Right
 from console.shared.idle import polled
 from console.tickets.access import attachment_or_404, ticket_or_404
 from console.tickets.forms import OpenForm
 from console.tickets.opening import integrations_for, look, open_from
 from console.tickets.pages import TicketPage
-from console.tickets.queue import queue_page
-
-
-@login_required
-@never_cache
-@require_GET
-def queue(request: HttpRequest) -> HttpResponse:
-    """Show the tickets a person sees, filtered."""
-    shown = places(request, Right.SEE_TICKETS)
-    return render(request, "tickets/queue.html", {"queue": queue_page(request.user, request.GET, shown)})
 
 
 @login_required

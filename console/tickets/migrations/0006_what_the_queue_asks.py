@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
                     ("state__in", ("new", "diagnosing", "diagnosed", "in_progress", "waiting", "fixed"))
                 ),
                 fields=["facility", "severity", "target_at", "id"],
-                include=("state", "owner", "waiting_for", "cause", "integration", "failure_mode"),
+                include=("state", "owner", "waiting_for", "cause", "integration", "failure_mode", "paused_left_s"),
                 name="ticket_open_gravest",
             ),
         ),
