@@ -3,7 +3,7 @@
 from typing import Any
 
 from console.tickets.services import attach
-from tests.console.walk import Place, Row, everyone
+from tests.console.walk import Place, Row, everyone, only
 
 
 def posts(own: int, manager: int = 403, **data: str) -> Row:
@@ -22,9 +22,11 @@ ROWS = {
     "tickets:state": posts(302, state="in_progress", seen="diagnosed"),
     "tickets:severity": posts(302, severity="d_delayed"),
     "tickets:run": posts(302),
+    "tickets:act": posts(302, kind="token"),
+    "tickets:before_and_after": Row(200, 404, 404, 200),
     "tickets:comment": posts(302, text="Seen."),
     "tickets:attach": posts(422),
-    "tickets:item": posts(302, item="TOKEN.1", state="done"),
+    "tickets:item": posts(302, item="TOKEN.1", state="done", answer="no"),
     "tickets:add_checklist": posts(302, checklist="post-upgrade-validation"),
     "tickets:answer": posts(302, question="When?", value="At noon."),
     "tickets:disagree": posts(302, text="No."),
@@ -37,6 +39,8 @@ ROWS = {
     "diagnoses:explain": everyone(),
     "diagnoses:checklists": Row(200, 200, 200, 200, administrator=403),
     "diagnoses:checklist": Row(200, 200, 200, 200, administrator=403),
+    "diagnoses:new_checklist": only(informatics=200),
+    "diagnoses:checklist_force": only(informatics=302, method="post"),
     # No practice EHR runs in this suite: 503 is the page that says so.
     "demo:practice": Row(503, 503, 503, 403, administrator=403),
     "demo:mailbox": Row(200, 200, 200, 403, administrator=200),
