@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.health import actions, audit_events, editing, profile, segments, views
+from console.health import actions, audit_events, editing, profile, resending, segments, views
 
 app_name = "integrations"
 _ONE = "integrations/<uuid:integration_id>/"
@@ -27,6 +27,7 @@ urlpatterns = [
     path(f"{_ONE}segments/add/", segments.add, name="add_segment"),
     path(f"{_ONE}segments/remove/", segments.remove, name="remove_segment"),
     path(f"{_ONE}audit-events/", audit_events.audit_events, name="audit_events"),
+    path(f"{_ONE}resend/", resending.resend, name="resend"),
     path(f"{_ONE}sources/add/", actions.add_source, name="add_source"),
     path(f"{_ONE}sources/<uuid:source_id>/token/", actions.make_token, name="make_token"),
     path(f"{_ONE}tokens/<uuid:token_id>/revoke/", actions.revoke_token, name="revoke_token"),

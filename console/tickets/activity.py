@@ -44,6 +44,7 @@ _ICONS: dict[str, str] = {
     Kind.PACKET_SENT: "send",
     Kind.ARTICLE: "book",
     Kind.ALERT: "bell-ringing",
+    Kind.RESEND: "send",
     Kind.ACTION: "test-pipe",
     Kind.ACTION_ENDED: "route",
     Kind.CONFIRMED: "checks",
@@ -152,6 +153,8 @@ def _says(event: TicketEvent) -> str:
             return f"{_label(TicketAction.Kind, before).lower()}: {_label(TicketAction.Outcome, after).lower()}"
         case Kind.CONFIRMED:
             return _CONFIRMED.get(after, "confirmed the fix")
+        case Kind.RESEND:
+            return after
         case Kind.ALERT:
             return f"{_ALERT.get(before, 'joined an alert')}: {after}"
     return str(event.get_kind_display()).lower()
@@ -175,5 +178,8 @@ def _checklist(before: str, after: str) -> str:
     if after == "added":
         return f"added the checklist “{item.replace('-', ' ')}”"
     text = ITEMS[item].text if item in ITEMS else item
+    after, _, answer = after.partition(":")
+    if answer:
+        return f"answered with {answer}: “{text}”"
     verb = {"done": "ticked", "open": "reopened", "not_applicable": "set aside"}.get(after, "changed")
     return f"{verb} “{text}”"

@@ -39,6 +39,7 @@ ROWS = {
     "integrations:remove_window": managed(302),
     "integrations:add_segment": managed(302, name="Satellite site", source_address="10.20.0.5"),
     "integrations:remove_segment": managed(302, name="Satellite site"),
+    "integrations:resend": managed(302, do="on"),
     "integrations:audit_events": managed(302, do="on", every_minutes="5"),
     "integrations:add_source": managed(302, name="A further source", time_zone="UTC"),
     "integrations:make_token": managed(200, name="The scribe"),
