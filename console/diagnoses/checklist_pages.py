@@ -1,40 +1,35 @@
-"""The checklists as informatics keep them: what each holds, its versions, a new version."""
+"""The checklists as informatics keep them: what each holds, its versions, a new version, one of one's own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from console.accounts.access import grants
 from console.accounts.roles import Right
 from console.diagnoses import words
-from console.diagnoses.checklists import ChecklistError, change, in_force
+from console.diagnoses.built_in_checklists import BUILT_IN, FOLLOW_UP
+from console.diagnoses.checklist_editing import Wording, bring_back, change, create, differences, retire
+from console.diagnoses.checklist_forms import WordingForm, form_lines, shown, typed_of
+from console.diagnoses.checklists import ChecklistError, newest
 from console.diagnoses.models import ChecklistTemplate
-from diagnostics.checklists import ITEMS
+
+_BUILT_IN = {entry.slug: entry for entry in BUILT_IN}
 
 
 @dataclass(frozen=True)
-class ItemLine:
-    """Be one of the engine's items as the form shows it: `place` is its position in the list, empty where it is out."""
+class VersionLine:
+    """Be one version in the history, with what it changed."""
 
-    id: str
-    text: str
-    group: str
-    place: str
-
-
-class VersionForm(forms.Form):
-    """A new version; each item's field holds its place, an empty one leaves it out."""
-
-    name = forms.CharField(max_length=80, error_messages={"required": "Give the checklist a name."})
-    about = forms.CharField(max_length=200, required=False)
-    seen = forms.IntegerField(min_value=1)
+    template: ChecklistTemplate
+    says: tuple[str, ...]
 
 
 def _may_see(request: HttpRequest) -> bool:
@@ -45,15 +40,20 @@ def _may_see(request: HttpRequest) -> bool:
     return bool(held.where(Right.REVIEW_KNOWLEDGE))
 
 
+def _require_change(request: HttpRequest) -> None:
+    if not _may_see(request):
+        raise PermissionDenied("Your role does not change checklists.")
+
+
 @login_required
 @never_cache
 @require_GET
 def checklists(request: HttpRequest) -> HttpResponse:
-    """List the checklists in force."""
+    """List the checklists, those in force first."""
     may_change = _may_see(request)
     lines = [
         (template, words.CATEGORIES.get(template.category, ""))
-        for template in sorted(in_force().values(), key=lambda t: (t.category != "", t.name))
+        for template in sorted(newest().values(), key=lambda t: (t.retired, t.category != "", t.name))
     ]
     return render(request, "diagnoses/checklists.html", {"lines": lines, "may_change": may_change})
 
@@ -62,52 +62,141 @@ def checklists(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def checklist(request: HttpRequest, name: str) -> HttpResponse:
-    """Show a checklist with its versions; write a new one."""
+    """Show a checklist with its versions; look at a new one before it counts; put it in force."""
     may_change = _may_see(request)
-    template = in_force().get(name)
+    template = newest().get(name)
     if template is None:
         raise Http404("There is no such checklist.")
-    form, wrong, places = VersionForm(request.POST or None), "", None
+    now = Wording.of(template)
+    page = _Writing(request, typed_of(now, template.version))
     if request.method == "POST":
         if not may_change:
             raise PermissionDenied("Your role does not change checklists.")
-        places = {id: request.POST.get(f"place-{id}", "").strip()[:3] for id in ITEMS}
-        if form.is_valid():
-            try:
-                new = change(
-                    slug=name, name=form.cleaned_data["name"], about=form.cleaned_data["about"],
-                    items=_ordered(places), seen=form.cleaned_data["seen"], by=request.user,
-                )  # fmt: skip
-            except ChecklistError as refusal:
-                wrong = str(refusal)
-            else:
-                messages.success(request, f"Version {new.version} of “{new.name}” is in force for new diagnoses.")
-                return redirect("diagnoses:checklist", name)
-        else:
-            wrong = " ".join(error for errors in form.errors.values() for error in errors)
+        new = page.take(
+            lambda wording, seen: change(slug=name, wording=_own_category(name, wording), seen=seen, by=request.user)
+        )
+        if new:
+            messages.success(request, f"Version {new.version} of “{new.name}” is in force for new diagnoses.")
+            return redirect("diagnoses:checklist", name)
+    entry = _BUILT_IN.get(name)
     context = {
         "template": template,
         "category": words.CATEGORIES.get(template.category, ""),
-        "items": [ITEMS[id] for id in template.items if id in ITEMS],
-        "lines": _lines(template, places),
-        "versions": ChecklistTemplate.objects.filter(slug=name).select_related("by").order_by("-version"),
+        "items": shown(now),
+        "versions": _versions(name),
         "may_change": may_change,
-        "wrong": wrong,
-        "typed": form if wrong else None,
+        "built_in": entry is not None,
+        "delivered": differences(now, Wording(entry.name, entry.about, entry.items, entry.branches, entry.category))
+        if entry and template.by_id
+        else [],
+        "may_retire": may_change and name != FOLLOW_UP,
+        **page.context(),
     }
-    return render(request, "diagnoses/checklist.html", context, status=422 if wrong else 200)
+    return render(request, "diagnoses/checklist.html", context, status=page.status)
 
 
-def _ordered(places: dict[str, str]) -> list[str]:
-    """Order the items by the places typed; anything but a number counts as the end."""
-    chosen = [(int(place) if place.isdecimal() else 999, id) for id, place in places.items() if place]
-    position = {id: number for number, id in enumerate(ITEMS)}
-    return [id for _, id in sorted(chosen, key=lambda pair: (pair[0], position[pair[1]]))]
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Write a checklist of one's own, from nothing or from a copy of another (`?of=`)."""
+    _require_change(request)
+    template = newest().get(request.GET.get("of", ""))
+    start = {}
+    if template is not None:
+        wording = Wording.of(template)
+        start = typed_of(Wording(f"Copy of {wording.name}"[:80], wording.about, wording.items, wording.branches))
+    page = _Writing(request, start)
+    if request.method == "POST":
+        made = page.take(lambda wording, _: create(wording=wording, by=request.user))
+        if made:
+            messages.success(request, f"“{made.name}” is in force. It can be added to any ticket.")
+            return redirect("diagnoses:checklist", made.slug)
+    return render(request, "diagnoses/checklist_new.html", {"of": template, **page.context()}, status=page.status)
 
 
-def _lines(template: ChecklistTemplate, places: dict[str, str] | None) -> list[ItemLine]:
-    """Give every item: first those of the list in their order, then the others as the engine groups them."""
-    now = places or {id: str(number) for number, id in enumerate(template.items, 1)}
-    inside = [id for id in template.items if id in ITEMS]
-    others = [id for id in ITEMS if id not in inside]
-    return [ItemLine(id, ITEMS[id].text, str(ITEMS[id].list), now.get(id, "")) for id in (*inside, *others)]
+@login_required
+@never_cache
+@require_POST
+def force(request: HttpRequest, name: str) -> HttpResponse:
+    """Take a checklist out of force, or put it back."""
+    _require_change(request)
+    if name not in newest():
+        raise Http404("There is no such checklist.")
+    seen = request.POST.get("seen", "")
+    act = bring_back if request.POST.get("do") == "bring_back" else retire
+    try:
+        template = act(slug=name, seen=int(seen) if seen.isdecimal() else 0, by=request.user)
+    except ChecklistError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        done = "is retired: no further ticket gets it" if template.retired else "is in force again"
+        messages.success(request, f"“{template.name}” {done}.")
+    return redirect("diagnoses:checklist", name)
+
+
+class _Writing:
+    """Take what was typed in the form of a checklist: save it, show it before it counts, or say what is wrong."""
+
+    def __init__(self, request: HttpRequest, start: dict[str, Any]) -> None:
+        self._request = request
+        self._typed = request.POST if request.method == "POST" else start
+        self._preview: Wording | None = None
+        self._wrong = ""
+
+    def take(self, save: Callable[[Wording, int], ChecklistTemplate]) -> ChecklistTemplate | None:
+        """Save, unless only a look was asked for or something is wrong."""
+        form = WordingForm(self._request.POST)
+        if not form.is_valid():
+            self._wrong = form.complaints
+            return None
+        try:
+            if self._request.POST.get("do") == "preview":
+                self._preview = form.wording().check()
+                return None
+            return save(form.wording(), form.cleaned_data["seen"] or 0)
+        except ChecklistError as refusal:
+            self._wrong = str(refusal)
+            return None
+
+    @property
+    def status(self) -> int:
+        """Give the answer's status."""
+        return 422 if self._wrong else 200
+
+    def context(self) -> dict[str, Any]:
+        """Give what the form's template needs."""
+        return {
+            "typed": {key: self._typed.get(key, "") for key in ("name", "about", "category", "seen")},
+            "lines": form_lines(self._typed),
+            "categories": list(words.CATEGORIES.items()),
+            "preview": shown(self._preview) if self._preview else None,
+            "wrong": self._wrong,
+            "opened": bool(self._wrong or self._preview),
+        }
+
+
+def _own_category(slug: str, wording: Wording) -> Wording:
+    """Keep the category of a list that NoteTrace comes with: every category needs its list."""
+    entry = _BUILT_IN.get(slug)
+    if entry is None:
+        return wording
+    return Wording(wording.name, wording.about, wording.items, wording.branches, entry.category)
+
+
+def _versions(slug: str) -> list[VersionLine]:
+    """Give the versions, newest first, each with what it changed."""
+    rows = list(ChecklistTemplate.objects.filter(slug=slug).select_related("by").order_by("-version"))
+    return [
+        VersionLine(row, tuple(_changes(before, row)))
+        for row, before in zip(rows, [*rows[1:], None], strict=True)
+    ]  # fmt: skip
+
+
+def _changes(before: ChecklistTemplate | None, after: ChecklistTemplate) -> list[str]:
+    if before is None:
+        return []
+    said = differences(Wording.of(before), Wording.of(after))
+    if before.retired != after.retired:
+        said.insert(0, "Retired." if after.retired else "Put in force again.")
+    return said

@@ -178,6 +178,7 @@ class ChecklistItemState(models.Model):
     answer = models.CharField(max_length=8, blank=True, db_default="", help_text="yes or no, where the item asks.")
     at = models.DateTimeField(default=timezone.now)
     note = SealedTextField(null=True, help_text="A person's remark, or why the item does not apply.")
+    history = SealedJSONField(null=True, help_text="What it was before, oldest first: [{state, answer, by, at, note}].")
 
     class Meta:
         ordering = ("item", "id")
@@ -205,6 +206,7 @@ class ChecklistTemplate(models.Model):
         db_default=models.Value({}, output_field=models.JSONField()),
         help_text='{item: [of, answer]}: shown only once the item `of` was answered so, "yes" or "no".',
     )
+    retired = models.BooleanField(default=False, db_default=False, help_text="Given to no further ticket.")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now, editable=False)
 

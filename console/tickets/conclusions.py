@@ -2,16 +2,14 @@
 
 from typing import Any
 
-from django.db.models import Case, F, Value, When
-from django.utils import timezone
-
 from console.diagnoses.checklists import fitting, give
-from console.diagnoses.models import ChecklistItemState, Purpose, Run
+from console.diagnoses.models import Purpose, Run
 from console.notes.models import FailureMode
 from console.shared.work import WorkState
 from console.tickets import acting
 from console.tickets.models import Ticket, TicketEvent, TicketState
 from console.tickets.moves import move, write_event
+from console.tickets.ticking import tick_by_checks
 
 Kind = TicketEvent.Kind
 
@@ -42,7 +40,7 @@ def take_conclusion(run: Run) -> None:
         Ticket.objects.filter(pk=ticket.pk).update(**fields)
         failed = [step["step"] for step in run.document.get("steps", ()) if step.get("status") == "failed"]
         give(ticket.id, fitting(run.category, failed))
-        _tick_by_checks(ticket, run)
+        tick_by_checks(ticket, run)
     write_event(ticket, Kind.RUN_CONCLUDED, None, before=run.state, after=run.cause, reference=run.id)
     if ticket.state == TicketState.DIAGNOSING:
         move(ticket, TicketState.DIAGNOSED, None)
@@ -80,33 +78,3 @@ def _title(title: str, mode: str) -> str:
     if made and mode in _TITLES_OF_MANY:
         return f"{count} {_TITLES_OF_MANY[mode]}"
     return title
-
-
-# A check that looked has answered most items, whatever it found; that a note is in the chart is true or not.
-_ONLY_WHEN_PASSED = frozenset({"DONE.1"})
-
-
-def _tick_by_checks(ticket: Ticket, run: Run) -> None:
-    """Tick what a check has answered; what a person decided stays as it is."""
-    answered: dict[str, str] = {}
-    findings = run.findings.filter(status__in=("passed", "failed", "warning"))
-    for finding in sorted(findings, key=lambda f: (f.status != "failed", f.step, f.position)):  # the failure says most
-        for item in finding.checklist:
-            if finding.status == "passed" or item not in _ONLY_WHEN_PASSED:
-                answered.setdefault(item, finding.check_id)
-    done, now = ChecklistItemState.State.DONE, timezone.now()
-    mine = ChecklistItemState.objects.filter(ticket_id=ticket.id, item__in=answered)
-    known = set(mine.values_list("item", flat=True))
-    if known:
-        checks = Case(*(When(item=item, then=Value(answered[item])) for item in known), default=F("by_check"))
-        mine.filter(by=None).update(state=done, by_check=checks, at=now)
-    ChecklistItemState.objects.bulk_create(
-        [
-            ChecklistItemState(
-                ticket_id=ticket.id, facility_id=ticket.facility_id, item=item, state=done, by_check=check, at=now
-            )
-            for item, check in answered.items()
-            if item not in known
-        ],
-        ignore_conflicts=True,  # a person who ticks at this very moment is right
-    )

@@ -13,7 +13,7 @@ from console.accounts.models import User
 from console.accounts.roles import Right
 from console.accounts.services import record
 from console.diagnoses import checklists, words
-from console.diagnoses.models import Answer, ChecklistItemState, Run
+from console.diagnoses.models import Answer, Run
 from console.diagnoses.services import request_run as request_diagnosis
 from console.integrations.models import Integration
 from console.notes.ends import end_notes
@@ -42,6 +42,7 @@ from console.tickets.models import (
 from console.tickets.moves import Collision, TicketError, change, move, write_event
 from console.tickets.states import NEXT
 from console.tickets.targets import rules_of
+from console.tickets.ticking import tick as tick
 from diagnostics import catalog
 
 Kind = TicketEvent.Kind
@@ -270,25 +271,6 @@ def end_note(*, ticket: Ticket, note: Note, end: str, by: User, seen: str | None
     write_event(ticket, Kind.NOTE_ENDED, by, before=before, after=row.end, reference=note.id)
     how = NoteEnding.OPEN if row.end == TicketNote.End.WAITING else row.end
     end_notes(notes=[note], how=how, by=by)  # other tickets that hold it, and the worklist
-
-
-@transaction.atomic
-def tick(
-    *, ticket: Ticket, item: str, state: str, by: User, note: str = "", seen: str | None = None
-) -> ChecklistItemState:
-    """Settle a checklist item by hand; a person's word stands above a check's. `seen` is the state that was shown."""
-    require(by, Right.WORK_TICKETS, ticket.facility_id)
-    if state == ChecklistItemState.State.NOT_APPLICABLE and not note.strip():
-        raise TicketError("Say why this item does not apply.")
-    row = ChecklistItemState.objects.select_for_update(of=("self",)).filter(ticket_id=ticket.id, item=item).first()
-    row = row or ChecklistItemState(facility_id=ticket.facility_id, ticket_id=ticket.id, item=item)
-    before = row.state if not row._state.adding else ""
-    if seen is not None and (before or ChecklistItemState.State.OPEN) not in (seen, state):
-        raise Collision("item", before or ChecklistItemState.State.OPEN)
-    row.state, row.by, row.by_check, row.at, row.note = state, by, "", timezone.now(), note or None
-    row.save()
-    write_event(ticket, Kind.CHECKLIST, by, before=f"{item} {before}".strip(), after=state, reference=row.id)
-    return row
 
 
 @transaction.atomic

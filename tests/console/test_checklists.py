@@ -6,15 +6,20 @@ import pytest
 from django.test import Client
 
 from console.accounts.models import User
-from console.accounts.roles import Role
-from console.diagnoses.checklists import BUILT_IN, ChecklistError, change, fitting, give, in_force, of_ticket
+from console.diagnoses.branching import complaint
+from console.diagnoses.built_in_checklists import BUILT_IN
+from console.diagnoses.checklists import fitting, give, in_force, of_ticket
 from console.diagnoses.models import ChecklistItemState, FindingRow
 from console.diagnoses.words import CATEGORIES
+from console.tickets.checklist import checklist, progress
 from console.tickets.conclusions import take_conclusion
-from console.tickets.services import add_checklist, tick
+from console.tickets.models import Ticket
+from console.tickets.moves import Collision
+from console.tickets.services import add_checklist
+from console.tickets.ticking import tick, word
 from diagnostics.checklists import ITEMS
 from tests.console.builders import a_facility, a_person, a_ticket, an_integration
-from tests.console.pages.documents import a_document, a_run
+from tests.console.pages.documents import a_check, a_document, a_run
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +45,10 @@ def slugs(ticket: Any) -> list[str]:
 
 
 def test_every_category_of_root_cause_has_its_list_and_every_item_exists() -> None:
-    assert {category for _, _, _, category, _ in BUILT_IN if category} == set(CATEGORIES)
-    for slug, _, _, _, items in BUILT_IN:
-        assert set(items.split()) <= set(ITEMS), slug
+    assert {entry.category for entry in BUILT_IN if entry.category} == set(CATEGORIES)
+    for entry in BUILT_IN:
+        assert set(entry.items) <= set(ITEMS), entry.slug
+        assert complaint(entry.items, entry.branches) == "", entry.slug
 
 
 def test_the_guides_lists_are_whole() -> None:
@@ -116,30 +122,161 @@ def test_a_person_adds_a_list_once(ticket, facility) -> None:
     assert logged_in(person).post(where, {"checklist": "made-up"}).status_code == 422
 
 
-def test_a_new_version_counts_from_now_on_and_old_tickets_keep_theirs(ticket, facility) -> None:
-    editor = a_person(facility, Role.INFORMATICS)
+# -- branches ----------------------------------------------------------------------------------------------------
+
+
+def shown(ticket: Any) -> list[str]:
+    lists = checklist(Ticket.objects.get(pk=ticket.pk), None, ())
+    return [item.id for one in lists for item in one.items]
+
+
+def test_items_are_shown_after_the_answer_they_wait_for(ticket, facility) -> None:
+    person = a_person(facility)
     give(ticket.id, ["network", "follow-up"])
-    client = logged_in(editor)
-    data = {"name": "Network", "about": "Short", "seen": "1", "place-NET.2": "1", "place-NET.1": "2"}
-    assert client.post("/checklists/network/", data).status_code == 302
-    assert (in_force()["network"].version, in_force()["network"].items) == (2, ["NET.2", "NET.1"])
-    assert of_ticket(ticket.id)[0].version == 1
-    late = client.post("/checklists/network/", {**data, "place-NET.3": "77"})
-    assert late.status_code == 422
-    assert "wrote version 2 meanwhile" in late.content.decode()
-    assert 'value="77"' in late.content.decode()  # what was typed is not lost
+    assert shown(ticket) == ["NET.5", "NET.1", "NET.6", "DONE.1", "DONE.2"]
+    tick(ticket=ticket, item="NET.1", state="done", answer="no", by=person)
+    assert shown(ticket) == ["NET.5", "NET.1", "NET.3", "NET.6", "DONE.1", "DONE.2"]
+    tick(ticket=ticket, item="NET.3", state="done", answer="yes", by=person)
+    assert "NET.9" in shown(ticket)
+    tick(ticket=ticket, item="NET.1", state="done", answer="yes", by=person)
+    now = shown(ticket)
+    assert {"NET.2", "NET.4", "NET.7"} <= set(now)
+    assert "NET.9" not in now  # its question is not asked any more
+    assert "NET.3" in now  # but what somebody answered stays in sight
 
 
-def test_nobody_else_changes_a_list(facility) -> None:
+def test_progress_counts_what_is_shown_and_says_that_more_waits(ticket, facility) -> None:
+    person = a_person(facility)
+    give(ticket.id, ["ehr-defect", "follow-up"])
+    lists = checklist(ticket, None, ())
+    assert (progress(lists), lists[0].waiting) == ((0, 6), 1)
+    tick(ticket=ticket, item="EHR.2", state="done", answer="yes", by=person)
+    lists = checklist(ticket, None, ())
+    assert (progress(lists), lists[0].waiting) == ((1, 7), 0)
+    text = logged_in(person).get(f"/tickets/{ticket.number}/").content.decode()
+    assert "1 of 7" in text
+
+
+def test_an_item_that_asks_wants_an_answer(ticket, facility) -> None:
     client = logged_in(a_person(facility))
-    assert "Write a new version" not in client.get("/checklists/network/").content.decode()
-    assert client.post("/checklists/network/", {"name": "x", "seen": "1"}).status_code == 403
+    give(ticket.id, ["network", "follow-up"])
+    page = client.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "Does a connection come about?" in page
+    refused = client.post(f"/tickets/{ticket.number}/checklist/", {"item": "NET.1", "state": "done"})
+    assert refused.status_code == 422
+    assert "Answer yes or no" in refused.content.decode()
+    told = client.post(f"/tickets/{ticket.number}/checklist/", {"item": "NET.1", "state": "done", "answer": "no"})
+    assert told.status_code == 302
+    page = client.get(f"/tickets/{ticket.number}/").content.decode()
+    assert "answered with no: “Reach the endpoint" in page
+    assert '<b class="answer">No</b>' in page
 
 
-def test_an_empty_or_strange_list_is_refused(facility) -> None:
-    editor = a_person(facility, Role.INFORMATICS)
-    in_force()
-    with pytest.raises(ChecklistError, match="at least one item"):
-        change(slug="network", name="Network", about="", items=[], seen=1, by=editor)
-    with pytest.raises(ChecklistError, match=r"no item NET\.99"):
-        change(slug="network", name="Network", about="", items=["NET.99"], seen=1, by=editor)
+# -- checks and packets that settle items --------------------------------------------------------------------------
+
+
+def concluded(ticket: Any, *findings: tuple[str, str, list[str]]) -> dict[str, ChecklistItemState]:
+    run = a_run(ticket, document=a_document())
+    for position, (check, status, items) in enumerate(findings):
+        FindingRow.objects.create(
+            facility_id=ticket.facility_id, run=run, step=4, position=position, check_id=check,
+            title=check, status=status, checklist=items, content={},
+        )  # fmt: skip
+    take_conclusion(run)
+    return {row.item: row for row in ChecklistItemState.objects.filter(ticket_id=ticket.id)}
+
+
+@pytest.mark.parametrize(
+    ("check", "status", "item", "stands"),
+    [
+        ("net.tcp.timeout", "failed", "NET.1", "done:no"),
+        ("net.tcp.refused", "passed", "NET.1", "done:yes"),
+        ("net.fwlog.drop", "failed", "NET.3", "done:yes"),
+        ("net.tcp.reset", "failed", "NET.1", "open"),  # it came about, then it was torn down: a person decides
+        ("perm.drift", "warning", "PERM.7", "open"),
+        ("auth.credential.rotated", "passed", "TOKEN.6", "done:no"),
+        ("net.tls.expired", "failed", "NET.2", "done"),  # it asks nothing: that somebody looked is all
+    ],
+)
+def test_a_finding_answers_a_question_only_where_its_outcome_decides_it(ticket, check, status, item, stands) -> None:
+    assert word(concluded(ticket, (check, status, [item]))[item]) == stands
+
+
+def test_of_two_findings_the_failure_answers_and_the_open_one_never_hides_it(ticket) -> None:
+    rows = concluded(
+        ticket,
+        ("net.tcp.refused", "passed", ["NET.1"]),
+        ("net.tcp.reset", "failed", ["NET.1"]),
+        ("net.tcp.timeout", "failed", ["NET.1"]),
+    )
+    assert (word(rows["NET.1"]), rows["NET.1"].by_check) == ("done:no", "net.tcp.timeout")
+
+
+def test_what_a_check_found_wrong_is_shown_although_its_question_was_not_answered(ticket, facility) -> None:
+    document = a_document()
+    document["steps"][3]["checks"].append(a_check("net.tls.expired", "failed"))
+    give(ticket.id, ["network", "follow-up"])
+    run = a_run(ticket, document=document)
+    FindingRow.objects.create(
+        facility_id=ticket.facility_id, run=run, step=4, position=0, check_id="net.tls.expired",
+        title="x", status="failed", checklist=["NET.2"], content={},
+    )  # fmt: skip
+    take_conclusion(run)
+    add_checklist(ticket=ticket, slug="network", by=a_person(facility))
+    page = logged_in(a_person(facility)).get(f"/tickets/{ticket.number}/").content.decode()
+    assert '<a href="#check-net-tls-expired">check 4.2 failed</a>' in page
+    assert 'id="check-net-tls-expired"' in page
+
+
+def test_a_persons_word_stays_when_a_later_run_says_otherwise(ticket, facility) -> None:
+    person = a_person(facility)
+    concluded(ticket, ("net.tcp.timeout", "failed", ["NET.1"]))
+    tick(ticket=ticket, item="NET.1", state="done", answer="yes", by=person)
+    rows = concluded(ticket, ("net.tcp.timeout", "failed", ["NET.1"]))
+    assert (word(rows["NET.1"]), rows["NET.1"].by) == ("done:yes", person)
+    tick(ticket=ticket, item="NET.1", state="open", by=person)
+    rows = concluded(ticket, ("net.tcp.timeout", "failed", ["NET.1"]))
+    assert word(rows["NET.1"]) == "open"
+
+
+# -- people ------------------------------------------------------------------------------------------------------
+
+
+def test_a_reopened_item_keeps_who_settled_it_and_why(ticket, facility) -> None:
+    first, second = a_person(facility), a_person(facility)
+    give(ticket.id, ["network", "follow-up"])
+    tick(ticket=ticket, item="NET.6", state="not_applicable", note="There is one site only.", by=first)
+    page = logged_in(second).get(f"/tickets/{ticket.number}/").content.decode()
+    assert '<p class="why">There is one site only.</p>' in page  # in full, not behind a button
+    tick(ticket=ticket, item="NET.6", state="open", by=second)
+    item = next(i for one in checklist(ticket, None, ()) for i in one.items if i.id == "NET.6")
+    assert item.reopened
+    assert [(past.says, past.by, past.note) for past in item.history] == [
+        ("does not apply", str(first), "There is one site only.")
+    ]
+    assert item.history[0].at is not None
+    assert "There is one site only." in logged_in(second).get(f"/tickets/{ticket.number}/").content.decode()
+
+
+def test_two_people_on_one_item_the_later_one_is_told(ticket, facility) -> None:
+    first, second = a_person(facility), a_person(facility)
+    tick(ticket=ticket, item="NET.1", state="done", answer="yes", by=first, seen="open")
+    with pytest.raises(Collision, match="answered it with yes"):
+        tick(ticket=ticket, item="NET.1", state="done", answer="no", by=second, seen="open")
+    tick(ticket=ticket, item="NET.1", state="done", answer="yes", by=second, seen="open")  # both say the same
+    tick(ticket=ticket, item="NET.1", state="done", answer="no", by=second, seen="done:yes")
+    row = ChecklistItemState.objects.get(ticket_id=ticket.id, item="NET.1")
+    assert [(past["answer"], past["by"]) for past in row.history] == [("yes", str(first)), ("yes", str(second))]
+
+
+def test_two_people_on_different_items_never_collide(ticket, facility) -> None:
+    first, second = a_person(facility), a_person(facility)
+    tick(ticket=ticket, item="NET.5", state="done", by=first, seen="open")
+    tick(ticket=ticket, item="NET.6", state="done", answer="no", by=second, seen="open")
+    assert ChecklistItemState.objects.filter(ticket_id=ticket.id, state="done").count() == 2
+
+
+def test_a_check_that_ticked_meanwhile_stands_in_nobodys_way(ticket, facility) -> None:
+    concluded(ticket, ("net.tcp.timeout", "failed", ["NET.1"]))
+    tick(ticket=ticket, item="NET.1", state="done", answer="yes", by=a_person(facility), seen="open")
+    assert word(ChecklistItemState.objects.get(ticket_id=ticket.id, item="NET.1")) == "done:yes"
