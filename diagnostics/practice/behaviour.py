@@ -56,6 +56,10 @@ class Behaviour:
     duplicate_refused: bool = False
     accept_later: str = "no"  # no filed lost
     readback: str = "ok"  # ok absent
+    search: str = "all"  # all no_identifier (the parameter is not heeded) none
+    conditional_create: bool = True  # If-None-Exist is heeded
+    keeps_identifiers: bool = True
+    cut: str = "none"  # none request (lost before the write) answer (lost after it): of documents and messages
     server_error: bool = False
     answer_delay_s: float = 0.0
     processing_s: float = 0.0  # how long the story says that accepting took

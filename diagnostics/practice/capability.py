@@ -41,13 +41,18 @@ def capability_statement(tenant: Tenant) -> dict[str, Any]:
             c
             for c in interactions
             if not (documents_only and c in ("create", "update") and kind == "DocumentReference")
+            and not (behaviour.search == "none" and c == "search-type" and kind in ("DocumentReference", "Composition"))
         ]
         entry: dict[str, Any] = {
             "type": kind,
             "interaction": [{"code": code} for code in codes],
             "versioning": "versioned",
-            "conditionalCreate": "create" in codes,
-            "searchParam": [{"name": name, "type": sort} for name, sort in _SEARCH],
+            "conditionalCreate": "create" in codes and behaviour.conditional_create,
+            "searchParam": [
+                {"name": name, "type": sort}
+                for name, sort in _SEARCH
+                if name != "identifier" or behaviour.search == "all"
+            ],
         }
         if kind == "DocumentReference":
             entry["supportedProfile"] = [US_CORE_DOCUMENT]

@@ -101,7 +101,8 @@ class ControlPort:
             if what == "faults":
                 return json_response(200, _tenant(tenant))
             if what == "ledger":
-                return json_response(200, {"entries": [asdict(e) for e in practice.ledger.entries(name)]})
+                entries = [asdict(e) for e in practice.ledger.entries(name)]
+                return json_response(200, {"entries": entries, "documents": dict(practice.ledger.documents(name))})
             if what == "audit":
                 return json_response(200, {"rows": tenant.audit.rows()})
         return json_response(404, {"error": "There is no such page."})

@@ -19,9 +19,11 @@ from diagnostics.practice.hostile import mistreat
 from diagnostics.practice.http_server import Request, Response, html_response, json_response
 from diagnostics.practice.ledger import LedgerEntry, fingerprint
 from diagnostics.practice.pages import plain_page
+from diagnostics.practice.resending import appends
 from diagnostics.practice.scopes import allows
+from diagnostics.practice.searching import searchset
 from diagnostics.practice.smart import discovery_document
-from diagnostics.practice.store import Filing, Resource, bare_id, identifiers_of, references_of
+from diagnostics.practice.store import Filing, Resource, bare_id, encounter_closed, identifiers_of, references_of
 from diagnostics.practice.tenant import NEEDED_SCOPES, Tenant, iso
 from diagnostics.practice.validation import Rejected, check_resource, operation_outcome, parse
 
@@ -85,6 +87,8 @@ class FhirServer:
         response = intercept(tenant)
         if response is None:
             response = self._answer(exchange)
+            if tenant.behaviour.cut == "answer" and request.method == "POST" and exchange.kind in DOCUMENTS:
+                response.act = "close"
             if tenant.behaviour.gateway == "timeout_after_filing" and request.method == "POST":
                 response = gateway_page(tenant, 504, "The service did not answer in time.")
         response.headers.append(("Date", formatdate(tenant.server_time(), usegmt=True)))
@@ -93,7 +97,7 @@ class FhirServer:
             response.headers.append(("Server", tenant.software))
         if request.method == "POST" and exchange.kind in DOCUMENTS:
             response.delay_s = tenant.behaviour.answer_delay_s
-        tenant.ledger.close_entry(entry, response.status)
+        tenant.ledger.close_entry(entry, response.status if response.act == "send" else None)
         return response
 
     # -- the server itself ------------------------------------------------------------------
@@ -190,26 +194,22 @@ class FhirServer:
     def _search(self, exchange: Exchange) -> Response:
         tenant = self.tenant
         self._authorize(exchange, "s")
+        if tenant.behaviour.search == "none" and exchange.kind in DOCUMENTS:
+            raise Rejected(405, "not-supported", "Searching for documents is not offered.")
         query = exchange.request.query
         if exchange.request.method == "POST":
             query = query + parse_qsl(exchange.request.body.decode("utf-8", "replace"))
         if exchange.kind == "AuditEvent":
             return json_response(200, search_audit(tenant, query), FHIR_JSON)
+        if tenant.behaviour.search == "no_identifier":
+            query = [(name, value) for name, value in query if name != "identifier"]
         found = tenant.store.search(exchange.kind, query)
-        bundle = {
-            "resourceType": "Bundle",
-            "type": "searchset",
-            "total": len(found),
-            "link": [{"relation": "self", "url": f"{tenant.fhir_base}/{exchange.kind}"}],
-            "entry": [
-                {"fullUrl": f"{tenant.fhir_base}/{exchange.kind}/{r['id']}", "resource": r, "search": {"mode": "match"}}
-                for r in found
-            ],
-        }
-        return json_response(200, bundle, FHIR_JSON)
+        return json_response(200, searchset(f"{tenant.fhir_base}/{exchange.kind}", found, query), FHIR_JSON)
 
     def _write(self, exchange: Exchange) -> Response:
         tenant, behaviour = self.tenant, self.tenant.behaviour
+        if behaviour.cut == "request" and exchange.kind in DOCUMENTS:
+            return Response(act="close")
         self._received(exchange)
         refused = behaviour.create_refused or (behaviour.write_route and exchange.request.path != tenant.write_path)
         if exchange.kind not in WRITABLE or (refused and exchange.kind == "DocumentReference"):
@@ -248,8 +248,7 @@ class FhirServer:
             encounter = tenant.store.get("Encounter", encounter_id)
             if encounter is None:
                 continue
-            signed = any(e.get("valueBoolean") for e in encounter.get("extension", []))
-            if encounter["status"] in ("finished", "cancelled") and signed:
+            if encounter_closed(encounter) and not appends(tenant, resource, encounter_id):
                 raise Rejected(422, "business-rule", "The encounter is closed.", "DocumentReference.context.encounter")
             rule = tenant.behaviour.encounter_rule
             if rule == "owner":
@@ -263,7 +262,7 @@ class FhirServer:
         """Apply If-None-Exist (R4, 3.1.0.8.1) and the tenant's own duplicate rule."""
         tenant = self.tenant
         condition = exchange.request.headers.get("if-none-exist")
-        if condition is not None:
+        if condition is not None and tenant.behaviour.conditional_create:
             found = tenant.store.search(exchange.kind, parse_qsl(condition.lstrip("?")))
             if len(found) > 1:
                 raise Rejected(412, "multiple-matches", "Several documents fit the condition.")
@@ -283,6 +282,8 @@ class FhirServer:
         if behaviour.accept_later == "lost" and exchange.kind in DOCUMENTS:
             self._log(exchange, "accepted", status=202)
             return Response(202)
+        if not behaviour.keeps_identifiers and exchange.kind in DOCUMENTS:
+            resource = {k: v for k, v in resource.items() if k not in ("identifier", "masterIdentifier")}
         hidden = behaviour.readback == "absent" and exchange.kind in DOCUMENTS
         made = tenant.store.create(exchange.kind, resource, at, hidden=hidden)
         reference = f"{exchange.kind}/{made['id']}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from diagnostics.practice.behaviour import Behaviour
 from diagnostics.practice.texts import PracticeTexts
 
+MESSAGE_SYSTEM = "urn:practice:message"
 EVENTS = {"MDM": ("T02", "T04", "T06", "T08", "T10"), "ORU": ("R01",)}
 _ORDER = {
     "MDM": ("MSH", "SFT", "EVN", "PID", "PV1", "ORC", "TQ1", "OBR", "NTE", "TXA", "OBX"),
@@ -155,6 +158,37 @@ def narrative_of(message: Message) -> str:
     """Join the OBX-5 values into the note's text."""
     lines = [message.value("OBX", 5, n) for n in range(sum(s[0] == "OBX" for s in message.segments))]
     return "\n".join(unescape(line) for line in lines)
+
+
+def document_of(message: Message) -> dict[str, Any]:
+    """Return a stored message as the EHR's FHIR server shows it: TXA-12 is the document's number, MSH-10 its origin."""
+    number = message.value("TXA", 12).split("^")[0]
+    code, _, name = message.value("OBX", 3).partition("^")
+    held: dict[str, Any] = {
+        "resourceType": "DocumentReference",
+        "identifier": [{"system": MESSAGE_SYSTEM, "value": message.control_id}],
+        "status": "current",
+        "docStatus": "final",
+        "type": {"coding": [{"system": "http://loinc.org", "code": code, "display": name.split("^")[0]}]},
+        "subject": {"reference": f"Patient/{message.value('PID', 3).split('^')[0]}"},
+        "content": [
+            {
+                "attachment": {
+                    "contentType": "text/plain",
+                    "data": base64.b64encode(narrative_of(message).encode()).decode(),
+                }
+            }
+        ],
+    }
+    if number:
+        held["masterIdentifier"] = {"value": number}
+    visit = message.value("PV1", 19).split("^")[0]
+    if visit:
+        held["context"] = {"encounter": [{"reference": f"Encounter/{visit}"}]}
+    parent = message.value("TXA", 13).split("^")[0]
+    if parent:
+        held["relatesTo"] = [{"code": "appends", "target": {"identifier": {"value": parent}}}]
+    return held
 
 
 def acknowledge(

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from diagnostics.practice.chart import file_in_chart, write_filed_row
-from diagnostics.practice.hl7 import Message, Nack, acknowledge, judge, narrative_of, read_message
+from diagnostics.practice.hl7 import Message, Nack, acknowledge, document_of, judge, narrative_of, read_message
 from diagnostics.practice.ledger import LedgerEntry
+from diagnostics.practice.resending import judge_addendum
 from diagnostics.practice.store import Filing
 from diagnostics.practice.tenant import Tenant, iso
 
@@ -38,7 +39,12 @@ class MllpServer:
             while True:
                 while END in buffer:
                     frame, buffer = buffer.split(END, 1)
+                    if self.tenant.behaviour.cut == "request":
+                        self._ledger(frame.removeprefix(START), None)
+                        return
                     reply = self._take(frame)
+                    if self.tenant.behaviour.cut == "answer":
+                        return
                     if reply is not None:
                         await asyncio.sleep(self._latency_s())
                         writer.write(START + reply + END)
@@ -92,8 +98,13 @@ class MllpServer:
                 return None  # Taken from the wire and lost before anything was noted.
             self._log("received", message)
             judge(body, message, behaviour)
+            stored = self._stored(message, body)
+            if stored is not None:
+                self._log("accepted", message, ack=in_mode(message, "AA"))
+                tenant.ledger.close_entry(entry, in_mode(message, "AA"))
+                return stored  # The same message again: the same answer again, and nothing stored twice.
             self._rules(message)
-            ack = self._store(message, body, entry)
+            ack = self._store(message, entry)
         except Nack as nack:
             entry = entry or self._ledger(body, message)
             nack.ack = in_mode(message, nack.ack)
@@ -103,7 +114,9 @@ class MllpServer:
             return reply
         tenant.ledger.close_entry(entry, ack)
         about = f"{message.control_id[:-1]}X" if behaviour.ack == "other_id" else None
-        return acknowledge(message, ack, now, tenant.texts, about=about)
+        kept = acknowledge(message, ack, now, tenant.texts)
+        tenant.hl7_stored[message.control_id] = (hashlib.sha256(body).hexdigest(), kept)
+        return acknowledge(message, ack, now, tenant.texts, about=about) if about else kept
 
     def _rules(self, message: Message) -> None:
         tenant = self.tenant
@@ -115,17 +128,17 @@ class MllpServer:
             raise Nack("AE", "206", "The record is locked.", "PV1^1^19")
         if mode == "unknown_key" or tenant.store.get("Patient", patient) is None:
             raise Nack("AE", "204", "The patient or visit is not known here.", "PID^1^3")
+        judge_addendum(tenant, message)
 
-    def _store(self, message: Message, body: bytes, entry: LedgerEntry) -> str:
-        tenant, behaviour = self.tenant, self.tenant.behaviour
-        digest = hashlib.sha256(body).hexdigest()
-        known = tenant.hl7_stored.get(message.control_id)
-        if known == digest:
-            self._log("accepted", message, ack=in_mode(message, "AA"))
-            return in_mode(message, "AA")  # The same message again: answered, not stored twice.
-        if known is not None:
+    def _stored(self, message: Message, body: bytes) -> bytes | None:
+        """Return the answer this very message got before; refuse another one under its control id."""
+        digest, reply = self.tenant.hl7_stored.get(message.control_id, ("", b""))
+        if digest and digest != hashlib.sha256(body).hexdigest():
             raise Nack("AE", "205", "The control id was used for another message.", "MSH^1^10")
-        tenant.hl7_stored[message.control_id] = digest
+        return reply or None
+
+    def _store(self, message: Message, entry: LedgerEntry) -> str:
+        tenant, behaviour = self.tenant, self.tenant.behaviour
         ack = in_mode(message, "AA")
         entry.created = f"{message.event.partition('^')[0]}/{message.value('TXA', 12) or message.control_id}"
         self._log("accepted", message, ack=ack)
@@ -144,6 +157,8 @@ class MllpServer:
             fields=fields,
         )
         write_filed_row(tenant, file_in_chart(tenant, filing), None)
+        tenant.store.create("DocumentReference", document_of(message), filing.at)
+        entry.ids = [id for id in (message.control_id, message.value("TXA", 12)) if id]
         return ack
 
     def _log(self, event: str, message: Message | None, **values: Any) -> None:

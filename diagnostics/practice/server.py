@@ -31,6 +31,7 @@ from diagnostics.practice.memory import Memory, load_memory, save_memory
 from diagnostics.practice.mllp import MllpServer
 from diagnostics.practice.pages import login_page, plain_page
 from diagnostics.practice.proxy import ForwardProxy
+from diagnostics.practice.resending import RESEND_TROUBLES
 from diagnostics.practice.smart import TokenServer
 from diagnostics.practice.tenant import ROLES, ClientKeys, Tenant, iso, seed_people
 from diagnostics.practice.texts import PracticeTexts
@@ -254,7 +255,9 @@ class PracticeEhr:
     def set_faults(self, tenant: str, names: Iterable[str]) -> None:
         """Make a tenant ill with exactly these faults (or healthy variations); an empty set heals it."""
         chosen = frozenset(names)
-        known: dict[str, Fault | Variation] = {**HOSTILITIES, **AUDIT_TROUBLES, **VARIATIONS, **FAULTS}
+        known: dict[str, Fault | Variation] = {
+            **HOSTILITIES, **AUDIT_TROUBLES, **RESEND_TROUBLES, **VARIATIONS, **FAULTS,
+        }  # fmt: skip
         unknown = sorted(chosen - known.keys())
         if unknown:
             raise UnknownName(f"There is no fault called {unknown[0]!r}.")

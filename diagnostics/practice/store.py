@@ -62,6 +62,12 @@ def identifiers_of(resource: Resource) -> list[tuple[str, str]]:
     ]
 
 
+def encounter_closed(encounter: Resource) -> bool:
+    """Tell whether an encounter takes no new note: it ended and was signed."""
+    signed = any(each.get("valueBoolean") for each in encounter.get("extension", []))
+    return encounter.get("status") in ("finished", "cancelled") and signed
+
+
 class ResourceStore:
     """Create, read, update and search resources; one lock, because tests read from another thread."""
 

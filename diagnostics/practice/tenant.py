@@ -84,7 +84,7 @@ class Tenant:
     discrete: bool = True
     unmapped: tuple[str, ...] = ()
     open_mllp: int = 0
-    hl7_stored: dict[str, str] = field(default_factory=dict)
+    hl7_stored: dict[str, tuple[str, bytes]] = field(default_factory=dict)  # MSH-10 → digest and acknowledgement
 
     def __post_init__(self) -> None:
         """Invent the names and credentials that stay the same for the tenant's life."""

@@ -48,11 +48,11 @@ async def resend(
     if held is not None:
         return held
     if not once(f"resend:{plan.digest}"):
-        seen = _seen(await read_chart(connection, plan.lookup), "This attempt was begun before, so it was only "
-                     "looked for.")  # fmt: skip
-        return seen
+        begun = "This attempt was begun before, so it was only looked for."
+        return _seen(await read_chart(connection, plan.lookup), begun)
     request_id = str(uuid.uuid4())
     if case.integration.protocol == "hl7v2":
+        request_id = plan.control_id  # what the receiver's log knows the message by
         answer = of_mllp(await connection.message(plan))
     else:
         exchange = await connection.post(plan, request_id)

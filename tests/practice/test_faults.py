@@ -16,6 +16,7 @@ from diagnostics.practice.audit_feed import AUDIT_TROUBLES
 from diagnostics.practice.behaviour import BEHAVIOUR_KNOBS
 from diagnostics.practice.fault import HABIT_KNOBS, STORY_KNOBS
 from diagnostics.practice.hostile import HOSTILITIES
+from diagnostics.practice.resending import RESEND_TROUBLES
 from diagnostics.practice.server import UnknownName
 
 CATEGORIES = {
@@ -105,6 +106,7 @@ def test_there_are_enough_faults_over_all_categories():
 def test_every_knob_is_turned_by_something():
     kinds = {"ehr": BEHAVIOUR_KNOBS, "scribe": HABIT_KNOBS, "story": STORY_KNOBS}
     named = [*FAULTS.values(), *VARIATIONS.values(), *HOSTILITIES.values(), *AUDIT_TROUBLES.values()]
+    named += RESEND_TROUBLES.values()
     for kind, knobs in kinds.items():
         turned = {knob for one in named for knob in getattr(one, kind)}
         assert knobs == turned, kind
