@@ -52,9 +52,9 @@ def summary(batch: ResendBatch) -> str:
     return ", ".join(told) or notes_words(0)
 
 
-def halt(batch: ResendBatch, why: str) -> None:
-    """Pause a resend whose row is locked, by itself, and say so."""
-    if batch.stage == Stage.SENDING:
+def halt(batch: ResendBatch, why: str, *, always: bool = True) -> None:
+    """Pause a resend whose row is locked, by itself, and say so; not always where people let it go on."""
+    if batch.stage == Stage.SENDING and (always or batch.stop_at_first_problem):
         batch.stage, batch.why = Stage.PAUSED, why[:200]
         batch.save()
         tell(batch, "halted", "paused the resend by itself after a problem", None)

@@ -9,8 +9,8 @@ import logging
 import threading
 import time
 import uuid
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
@@ -94,11 +94,16 @@ def send_step(row: ResendPass, lost: threading.Event) -> float | None:
         return None
     began = time.monotonic()
     keeper = _Keeper(row, item, lost)
+    sent: Sent | Changed
     try:
         sent = _carry_out(item, keeper)
     except HeldBack:
         _put_back(row, item)
         return 0.0
+    except Changed as change:
+        sent = change
+    finally:
+        keeper.close()
     if lost.is_set():
         raise LeaseLost
     _keep(row, item, sent)
@@ -157,9 +162,12 @@ def _forbidden(batch: ResendBatch) -> str:
 def _carry_out(item: ResendItem, keeper: "_Keeper") -> Sent:
     """Look whether the plan still holds, then send; where an intent stands already, only read back."""
     case = _case(item)
-    if ResendAct.objects.filter(item=item).exists():
-        return _run(lambda: _look(case), keeper)
-    return _run(lambda: _send(case, item, keeper), keeper)
+    if not ResendAct.objects.filter(item=item).exists():
+        return asyncio.run(_send(case, item, keeper))
+    sent = asyncio.run(_look(case))
+    return replace(
+        sent, says=f"The worker was cut off while this note was sent, so it was only looked for. {sent.says}"
+    )
 
 
 async def _look(case: Case) -> Sent:
@@ -175,12 +183,12 @@ async def _send(case: Case, item: ResendItem, keeper: "_Keeper") -> Sent:
         return await resend(case, now, approved=item.digest, door=door, once=keeper.once)
     seen = await look(case, now, door=door)
     if seen.found:
-        return Sent(Fate.ALREADY, seen.says, seen.at, document_id=seen.document_id, found=seen.found)
-    raise _Changed(now)
+        return replace(seen, fate=Fate.ALREADY, says=f"Nothing was sent. {seen.says}")
+    raise Changed(now)
 
 
-class _Changed(Exception):
-    """What would be sent now is not what was prepared."""
+class Changed(Exception):
+    """What would be sent now is not what was prepared; nothing was sent."""
 
     def __init__(self, now: ResendPlan) -> None:
         self.says = now.refused or (
@@ -188,16 +196,6 @@ class _Changed(Exception):
             "sent now. Prepare it anew and look at the differences."
         )
         super().__init__("changed")
-
-
-def _run(act: Callable[[], object], keeper: "_Keeper") -> Sent:
-    """Run the engine's part while rows are written by a thread of their own."""
-    try:
-        return asyncio.run(act())
-    except _Changed as change:
-        return Sent(Fate.NOT_SENT, change.says, timezone.now(), reason="changed")
-    finally:
-        keeper.close()
 
 
 class _Keeper:
@@ -213,7 +211,7 @@ class _Keeper:
 
     def close(self) -> None:
         """End the thread and its connection."""
-        self.rows.submit(connection.close).result()
+        self.rows.submit(_close_connection).result()
         self.rows.shutdown()
 
     def _intend(self, act: str) -> bool:
@@ -235,6 +233,11 @@ class _Keeper:
         return True
 
 
+def _close_connection() -> None:
+    """Close the calling thread's own connection: the attribute must be looked up in that thread."""
+    connection.close()
+
+
 @transaction.atomic
 def _put_back(row: ResendPass, item: ResendItem) -> None:
     """Let a note that was not sent wait again, or leave it where the resend or the note has ended."""
@@ -249,23 +252,33 @@ def _put_back(row: ResendPass, item: ResendItem) -> None:
 
 
 @transaction.atomic
-def _keep(row: ResendPass, item: ResendItem, sent: Sent) -> None:
+def _keep(row: ResendPass, item: ResendItem, sent: "Sent | Changed") -> None:
     """Keep what became of a note; a problem pauses the resend where that was asked for."""
     batch = _locked(row)
-    state = ItemState.CHANGED if sent.reason == "changed" else ItemState(str(sent.fate))
-    _settle(item, batch, state, sent)
-    several = bool(sent.found and sent.found > 1)
-    if (state in PROBLEMS or several) and batch.stop_at_first_problem:
-        more = f"Note {item.position}: {ItemState(state).label.lower()}"
-        halt(batch, f"{more}; {sent.found} documents carry its identifier." if several else f"{more}.")
+    if isinstance(sent, Changed):
+        settle(item, batch, ItemState.CHANGED, sent.says)
+    else:
+        _settle(item, batch, ItemState(str(sent.fate)), sent)
+    if wrong := _wrong(item, sent):
+        halt(batch, wrong, always=isinstance(sent, Sent) and sent.elsewhere)
+
+
+def _wrong(item: ResendItem, sent: "Sent | Changed") -> str:
+    """Say what is wrong with a note's turn; empty where it went well."""
+    where = f"Note {item.position}"
+    if isinstance(sent, Sent) and sent.elsewhere:
+        return f"{where} stands under another patient. Tell the EHR team at once."
+    if isinstance(sent, Sent) and sent.found and sent.found > 1:
+        return f"{where} stands at the EHR {sent.found} times. Have the extra ones withdrawn."
+    label = ItemState(item.state).label
+    return f"{where}: {label[:1].lower()}{label[1:]}." if item.state in PROBLEMS else ""
 
 
 def _settle(item: ResendItem, batch: ResendBatch, state: ItemState, sent: Sent) -> None:
     settle(
         item, batch, state, sent.says,
-        in_chart=state in HELD_BY_EHR and bool(sent.found), found=sent.found, at=sent.at,
-        status=sent.status, ack=sent.ack, document_id=sent.document_id, request_id=sent.request_id,
-        reason="" if sent.reason == "changed" else sent.reason,
+        in_chart=state in HELD_BY_EHR and bool(sent.found) and not sent.elsewhere, found=sent.found, at=sent.at,
+        status=sent.status, ack=sent.ack, document_id=sent.document_id, request_id=sent.request_id, reason=sent.reason,
     )  # fmt: skip
 
 
