@@ -23,9 +23,21 @@ def ticket_or_404(user: User | AnonymousUser, number: int, right: Right | None =
     ticket = visible(user).filter(number=number).select_related("facility", "integration", "owner", "run").first()
     if ticket is None:
         raise Http404("There is no such ticket.")
-    if right is not None:
-        require(user, right, ticket.facility_id)
-    return ticket
+    if right is None:
+        return ticket
+    require(user, right, ticket.facility_id)
+    return current(user, ticket)
+
+
+def current(user: User | AnonymousUser, ticket: Ticket) -> Ticket:
+    """Give the ticket that a merged one went into, where the person sees it; any other is itself.
+
+    Whoever acts under the old number, from a page that he has had open, acts on the ticket that is worked on.
+    """
+    if ticket.merged_into_id is None:
+        return ticket
+    rows = visible(user).select_related("facility", "integration", "owner", "run")
+    return rows.filter(pk=ticket.merged_into_id).first() or ticket
 
 
 def attachment_or_404(user: User | AnonymousUser, number: int, attachment_id: uuid.UUID) -> Attachment:
