@@ -24,7 +24,7 @@ PAGE_SIZE = 50
 MOST_COUNTED = 10_000  # beyond so many open tickets a count says "10,000+": nobody works by the exact number then
 MOST_BADGE = 1000
 WINDOWS = (4 * PAGE_SIZE, 5000)  # finished tickets looked through for one page
-RECENT = 2000  # finished tickets whose causes and people the filters offer
+RECENT = 500  # finished tickets of a facility whose causes and people the filters offer
 
 _STATES = ", ".join(f"'{state.value}'" for state in OPEN_STATES)
 IS_OPEN = f"t.state IN ({_STATES})"
@@ -113,23 +113,49 @@ def counts(sight: Sight, asked: Asked) -> Counts:
     else:
         held = f"""SELECT {columns}, t.target_at, t.paused_left_s FROM tickets_ticket t
                     WHERE t.facility_id = ANY(%(facilities)s::uuid[]) AND {IS_OPEN}{sight.entered} LIMIT %(most)s"""
-    parts = ["SELECT 'all', '', count(*) FROM held"]
-    for name, column in _COLUMNS.items():
-        others = _conditions(asked, without=name)
-        parts.append(f"SELECT '{name}', t.{column}::text, count(*) FROM held t WHERE {others} GROUP BY 2")
-    if not asked.is_done:
-        kept = _conditions(asked, view=False)
-        parts += [
-            f"SELECT 'view', '{view}', count(*) FROM held t WHERE {kept} AND {condition}"
-            for view, condition in _VIEWS.items()
-            if view != "resolved"
-        ]
-    sql = f"WITH held AS MATERIALIZED ({held}) {' UNION ALL '.join(parts)}"
     found: dict[str, dict[str, int]] = {name: {} for name in (*LABELS, "view", "all")}
     params = {**sight.params, **_filters(sight, asked), "most": MOST_COUNTED, "recent": RECENT}
-    for name, value, count in _fetch(sql, params):
-        found[name][value or (NOBODY if name == "owner" else "")] = count
-    return Counts(found, found["all"][""] >= MOST_COUNTED)
+    names = tuple(_COLUMNS)
+    conditions, sql = _counted(asked)
+    places = {name: conditions.index(_conditions(asked, without=name)) for name in names}
+    for which, value, *numbers in _fetch(f"WITH held AS MATERIALIZED ({held}) {sql}", params):
+        if which < 0:
+            found["all" if value == "all" else "view"][value] = numbers[0]
+        else:
+            name = names[_grouped(which, len(names))]
+            found[name][value or (NOBODY if name == "owner" else "")] = numbers[places[name]]
+    return Counts(found, found["all"]["all"] >= MOST_COUNTED)
+
+
+def _counted(asked: Asked) -> tuple[list[str], str]:
+    """Give the statement that reads what is held twice, once for all filters' values and once for the views.
+
+    Its rows are (which column, value, a count for each of the conditions given with it); which is negative for views.
+    """
+    conditions = list(dict.fromkeys(_conditions(asked, without=name) for name in _COLUMNS))
+    columns = [f"t.{column}" for column in _COLUMNS.values()]
+    numbers = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in conditions)
+    values = ", ".join(f"{column}::text" for column in columns)
+    sets = ", ".join(f"({column})" for column in columns)
+    kept = _conditions(asked, view=False)
+    views = [view for view in _VIEWS if view != "resolved"]
+    counted = ", ".join(f"count(*) FILTER (WHERE {kept} AND {_VIEWS[view]}) AS {view}" for view in views)
+    nothing = ", 0" * (len(conditions) - 1)
+    return (
+        conditions,
+        f"""
+        SELECT grouping({", ".join(columns)}), coalesce({values}), {numbers} FROM held t GROUP BY GROUPING SETS ({sets})
+         UNION ALL
+        SELECT -1, told.view, told.number{nothing}
+          FROM (SELECT count(*) AS everything, {counted} FROM held t) AS c
+         CROSS JOIN LATERAL (VALUES ('all', c.everything), {", ".join(f"('{v}', c.{v})" for v in views)})
+               AS told (view, number)""",
+    )
+
+
+def _grouped(which: int, count: int) -> int:
+    """Read what `grouping` says: one bit a column, the first the highest, unset for the one that is grouped by."""
+    return count - 1 - (~which & ((1 << count) - 1)).bit_length() + 1
 
 
 @dataclass(frozen=True)
