@@ -220,11 +220,13 @@ class Door:
         control_id: str,
         tls: bool = False,
         timeout_s: float | None = None,
+        budget: Budget | None = None,
     ) -> MllpExchange:
         """Send one HL7 v2 message and read its acknowledgement, never through the proxy, never twice."""
         record = MllpExchange(host, port, control_id, datetime.now(UTC))
         clocks = Clocks(time.monotonic())
-        limit = min(timeout_s or self.budget.total_s, self.budget.total_s)
+        most = (budget or self.budget).total_s
+        limit = min(timeout_s or most, most)
         conversation: Conversation | None = None
         fault: Fault | None = None
         try:

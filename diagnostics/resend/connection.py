@@ -5,20 +5,25 @@ The token stays in the door. A read that got no answer is asked once more; a wri
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from diagnostics.case import Case
-from diagnostics.net import Door, Exchange, MllpExchange
+from diagnostics.net import Budget, Door, Exchange, MllpExchange
 from diagnostics.probes.token import prepare, request_token
 from diagnostics.resend.addresses import write_address
 from diagnostics.resend.model import ResendPlan
+
+WRITE_S = 30.0
+"""How long the answer to a write is waited for at least, in seconds: what interface engines give an acknowledgement."""
 
 
 class Connection:
     """Be one signed-in way to the EHR of a case."""
 
-    def __init__(self, case: Case, door: Door) -> None:
+    def __init__(self, case: Case, door: Door, write_s: float = WRITE_S) -> None:
         self.case = case
+        self.write_s = write_s
         self.door = door
         self._renewed = False
 
@@ -72,13 +77,22 @@ class Connection:
             **self._authorization(),
         }
         url = write_address(self.case, plan.lookup.kind)
-        return await self.door.http("resend", plan.method, url, headers=headers, content=plan.body)
+        budget = self._patience
+        return await self.door.http("resend", plan.method, url, headers=headers, content=plan.body, budget=budget)
 
     async def message(self, plan: ResendPlan) -> MllpExchange:
         """Send a planned message, once."""
         hl7 = self.case.integration.hl7
         host, port = (hl7.host or "").strip("[]"), hl7.port or 0
-        return await self.door.mllp(host, port, plan.body, control_id=plan.control_id, tls=hl7.tls)
+        return await self.door.mllp(
+            host, port, plan.body, control_id=plan.control_id, tls=hl7.tls, budget=self._patience
+        )
+
+    @property
+    def _patience(self) -> Budget:
+        """Give a write more time than a read: giving up early is what makes its fate uncertain."""
+        held, limit = self.door.budget, self.write_s
+        return replace(held, first_byte_s=max(held.first_byte_s, limit), total_s=max(held.total_s, limit))
 
     def _signed_in(self) -> bool:
         return self.door.access_token is not None

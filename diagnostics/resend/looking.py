@@ -83,13 +83,15 @@ async def read_chart(connection: Connection, lookup: Lookup) -> Reading:
         bounded = bool(lookup.encounter or lookup.date)
         decided = decided or (listed.whole and clear and bounded)
         why = why or listed.why or ("" if clear else "documents of the visit could not be compared with the note")
+    # a message names its patient by a record number, a document by the server's own id: those do not compare
+    by_reference = connection.case.integration.protocol == "fhir"
     ours = tuple(each for each in seen.values() if each.get("status") != WITHDRAWN)
     return Reading(
         ours=ours,
         withdrawn=len(seen) - len(ours),
         decided=decided,
         why="" if decided else why,
-        elsewhere=any(differs(subject_of(each), lookup.patient) for each in ours),
+        elsewhere=by_reference and any(differs(subject_of(each), lookup.patient) for each in ours),
         others=others,
     )
 

@@ -127,11 +127,12 @@ def judge(document: Mapping[str, Any], lookup: Lookup, fetched: frozenset[str] =
 
 
 def attachments(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield the attachments of a document."""
+    """Yield the attachments of a document, or the presented forms of a report."""
     for content in dicts(document.get("content")):
         attachment = content.get("attachment")
         if isinstance(attachment, Mapping):
             yield attachment
+    yield from dicts(document.get("presentedForm"))
 
 
 def inline_fingerprints(document: Mapping[str, Any]) -> frozenset[str]:

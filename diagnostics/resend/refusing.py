@@ -27,8 +27,8 @@ _BY_FATE = {
     "Have the provider complete the filed note, and mend the mapping for the next ones.",
     FailureMode.DUPLICATE: "The note is in the chart more than once already. Ask the EHR team to withdraw the extra "
     "documents.",
-    FailureMode.DELAYED: "The EHR has taken the note and is still filing it. Wait for its usual delay, then look "
-    "again.",
+    FailureMode.DELAYED: "It may still arrive, and then a resend would put it there twice. Wait for the usual delay; "
+    "if it is over, have the EHR team look at its filing queue.",
     FailureMode.NOT_GENERATED: "The scribe never made this note, so there is nothing to send. Ask the scribe vendor, "
     "or have the provider write it.",
 }
@@ -69,7 +69,7 @@ def addendum_needed(bag: Bag) -> bool:
 
 
 def visit_of(bag: Bag) -> EncounterFacts | None:
-    """Return what is known of the note's visit; what was read just now outranks a snapshot, but for its signature."""
+    """Return what is known of the note's visit; a snapshot, which knows of signatures, before what was just read."""
     note = bag.get(NoteFacts)
     if note is None:
         return None
@@ -176,7 +176,8 @@ def _key(value: str | None) -> str | None:
 def _arrived(bag: Bag) -> str:
     trace, filed = bag.get(NoteTrace), bag.get(Filed)
     if trace is not None and trace.failure_mode in _BY_FATE:
-        return _BY_FATE[trace.failure_mode]
+        first = f"{trace.says} " if trace.failure_mode is FailureMode.DELAYED and trace.says else ""
+        return first + _BY_FATE[trace.failure_mode]
     if filed is not None and filed.found and (filed.status or "") != WITHDRAWN:
         return _BY_FATE[FailureMode.DELIVERED]
     return ""
@@ -207,8 +208,9 @@ def _seen_now(case: Case, bag: Bag) -> str:
 
 
 def _visit_void(bag: Bag) -> str:
-    visit = visit_of(bag)
-    if visit is not None and (visit.status or "").lower() in _VOID:
+    visit, now = visit_of(bag), bag.get(EncounterNow)
+    states = {visit.status if visit is not None else None, now.status if now is not None else None}
+    if {(state or "").lower() for state in states} & _VOID:
         return (
             "The visit was cancelled or entered in error, so no note belongs to it. Ask the provider which visit is "
             "meant."

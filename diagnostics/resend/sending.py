@@ -11,7 +11,7 @@ from diagnostics.net import Door, Exchange
 from diagnostics.redaction import Redactor
 from diagnostics.resend.addresses import bare, listener, write_address
 from diagnostics.resend.answers import Answer, Meaning, of_http, of_mllp
-from diagnostics.resend.connection import Connection
+from diagnostics.resend.connection import WRITE_S, Connection
 from diagnostics.resend.looking import Reading, read_chart
 from diagnostics.resend.model import Fate, ResendPlan, Sent
 
@@ -28,17 +28,19 @@ async def resend(
     door: Door,
     once: Callable[[str], bool],
     settle_s: Sequence[float] = SETTLE_S,
+    write_s: float = WRITE_S,
 ) -> Sent:
     """Send a plan once and return what became of it; never sends a second time, whatever happens.
 
     `approved` is the digest a person confirmed: a plan with another digest is not sent. `once("resend:<digest>")`
     is asked right before the write, for this one confirmed attempt, and must have remembered the act durably when it
-    returns True; False means that the attempt was begun before, so that the note is only looked for.
+    returns True; False means that the attempt was begun before, so that the note is only looked for. `write_s`: how
+    long the answer to the write is waited for; `settle_s`: the waits before the looks after a lost one.
     """
     refused = _must_not(case, plan, approved)
     if refused:
         return _sent(Fate.NOT_SENT, refused)
-    connection = Connection(case, door)
+    connection = Connection(case, door, write_s)
     if case.integration.protocol == "fhir":
         problem = await connection.sign_in()
         if problem:
