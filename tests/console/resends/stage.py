@@ -1,4 +1,4 @@
-"""Put notes that never arrived onto the stage: an integration of the practice EHR, a ticket, people, a worker's hands."""
+"""Put notes that never arrived onto the stage: the practice EHR, a ticket, people, a worker's hands."""
 
 import json
 import random
@@ -39,10 +39,11 @@ class Stage:
     desk: User
     engineer: User
     source: random.Random
+    tenant: str = TENANT
 
     def a_note(self) -> Note:
         """Keep a note that the scribe has and the EHR never got; patient and visit are there."""
-        tenant = self.ehr.tenant(TENANT)
+        tenant = self.ehr.tenant(self.tenant)
         number = self.source.randrange(10**6)
         told = write_note(
             tenant.texts, self.source, patient_id=f"P-{number:06d}", encounter_id=f"E-{number:06d}",
@@ -79,25 +80,27 @@ class Stage:
 
     def documents(self, note: Note) -> int:
         """Count the documents that the EHR ever stored with a note's identifier, by its ledger."""
-        return self.ehr.ledger.documents(TENANT)[str((note.identifiers or {})["transaction_id"])]
+        return self.ehr.ledger.documents(self.tenant)[str((note.identifiers or {})["transaction_id"])]
 
     def held(self, note: Note) -> int:
         """Count the documents that the EHR holds with a note's identifier now."""
         named = str((note.identifiers or {})["transaction_id"])
-        documents = self.ehr.tenant(TENANT).store.all("DocumentReference")
+        documents = self.ehr.tenant(self.tenant).store.all("DocumentReference")
         return sum(any(each.get("value") == named for each in one.get("identifier", [])) for one in documents)
 
 
-def a_stage(ehr: PracticeEhr, folder: Path, *, notes: int = 1, environment: str = "sandbox", seed: int = 1) -> Stage:
+def a_stage(
+    ehr: PracticeEhr, folder: Path, *, notes: int = 1, environment: str = "sandbox", seed: int = 1, tenant: str = TENANT
+) -> Stage:
     """Give a stage whose EHR is healthy."""
-    build_case(ehr, TENANT, None, folder / "case", seed=seed)
+    build_case(ehr, tenant, None, folder / "case", seed=seed)
     facility = a_facility()
     case = case_folder.load(folder / "case")
     integration = an_integration(facility, environment=environment, resend_allowed=True)
     set_integration(integration, case)
     keep_snapshots(integration, case)
     desk, engineer = a_person(facility), a_person(facility, Role.INTEGRATION_ENGINEER)
-    stage = Stage(ehr, integration, None, desk, engineer, random.Random(seed))  # type: ignore[arg-type]
+    stage = Stage(ehr, integration, None, desk, engineer, random.Random(seed), tenant)  # type: ignore[arg-type]
     stage.ticket = stage.a_ticket(notes)
     return stage
 

@@ -41,7 +41,7 @@ def test_each_note_goes_out_once_and_ends_in_the_chart(stage) -> None:
     batch = stage.started()
     work()
     batch.refresh_from_db()
-    print([ (i.state, i.answer, i.found, i.in_chart) for i in batch.items.all()])
+    print([(i.state, i.answer, i.found, i.in_chart) for i in batch.items.all()])
     assert batch.stage == "done"
     for item in batch.items.all():
         assert (item.state, item.in_chart, item.found, item.body) == ("created", True, 1, None)
