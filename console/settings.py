@@ -215,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
     "correlation": {"task": "console.notes.tasks.correlate", "schedule": 60.0, "options": {"expires": 50}},
     "alerts": {"task": "console.monitoring.tasks.tick", "schedule": 60.0, "options": {"expires": 50}},
     "daily-look": {"task": "console.monitoring.tasks.look_daily", "schedule": 3600.0},
+    "desk": {"task": "console.tickets.tasks.tidy", "schedule": 3600.0},
     "retention": {"task": "console.notes.tasks.keep_retention", "schedule": 3600.0},
 }
 # Tickets: how long failures alike are one incident, how many a source may open a minute.

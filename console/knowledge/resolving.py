@@ -17,9 +17,10 @@ from console.diagnoses import words
 from console.knowledge import services
 from console.knowledge.causes import category_of, title_of
 from console.knowledge.forms import NONE, OTHER, ResolveForm
+from console.tickets import drafts
 from console.tickets.access import ticket_or_404
 from console.tickets.models import Ticket, TicketNote, TicketState
-from console.tickets.moves import TicketError
+from console.tickets.moves import Collision, TicketError
 from console.tickets.queue import state_words
 from console.tickets.states import NEXT
 
@@ -116,8 +117,9 @@ def resolve(request: HttpRequest, number: int) -> HttpResponse:
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
     page = ResolvePage(ticket, request.POST if request.method == "POST" else None)
     if request.method == "GET":
-        return render(request, "knowledge/resolve.html", {"page": page})
-    form = page.form
+        draft = drafts.kept(request.user, ticket).get("resolve")
+        return render(request, "knowledge/resolve.html", {"page": page, "draft": draft})
+    form, status = page.form, 422
     if form.is_valid():
         category, cause = form.confirmed
         data = form.cleaned_data
@@ -129,12 +131,14 @@ def resolve(request: HttpRequest, number: int) -> HttpResponse:
                 expected=data["seen"],
             )  # fmt: skip
         except TicketError as refusal:
+            status = 409 if isinstance(refusal, Collision) else 422
             ticket.refresh_from_db()
             # What was typed stays; sent once more, it is meant for the state that the page shows now.
             page = ResolvePage(ticket, {**request.POST.dict(), "seen": ticket.state})
             page.form.is_valid()
             page.form.add_error(None, str(refusal))
         else:
+            drafts.discard(user=request.user, ticket=ticket, place="resolve")
             messages.success(
                 request,
                 format_html(
@@ -143,4 +147,4 @@ def resolve(request: HttpRequest, number: int) -> HttpResponse:
                 ),
             )  # fmt: skip
             return redirect("tickets:ticket", number)
-    return render(request, "knowledge/resolve.html", {"page": page}, status=422)
+    return render(request, "knowledge/resolve.html", {"page": page}, status=status)

@@ -2,14 +2,25 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch
 
 SESSION_KEY = "last_seen"
 View = TypeVar("View", bound=Callable[..., HttpResponse])
+# Is told what somebody sent whose session has ended; gives the page to come back to after the login, or nothing.
+Keeper = Callable[[HttpRequest, Any, ResolverMatch], str]
+_keepers: list[Keeper] = []
+
+
+def keep_with(keeper: Keeper) -> None:
+    """Register who keeps what arrives too late; called from an app's `ready`."""
+    if keeper not in _keepers:
+        _keepers.append(keeper)
 
 
 def polled(view: View) -> View:
@@ -30,13 +41,28 @@ class IdleSessionMiddleware:
             now = int(datetime.now(UTC).timestamp())
             seen = request.session.get(SESSION_KEY)
             if seen is not None and now - seen > settings.IDLE_LIMIT_S:
+                request.left = request.user  # type: ignore[attr-defined]
                 logout(request)
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], *_: object) -> None:
-        """Note a person's own request, at most every half minute to spare the write."""
+    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], *_: object) -> HttpResponse | None:
+        """Note a person's own request, at most every half minute to spare the write; keep what came too late.
+
+        Forged forms do not get here: whether the sender's own page sent it was asked before.
+        """
+        left = getattr(request, "left", None)
+        if left is not None and request.method == "POST":
+            return self._keep(request, left)
         if not request.user.is_authenticated or getattr(view, "is_polled", False):
-            return
+            return None
         now = int(datetime.now(UTC).timestamp())
         if now - request.session.get(SESSION_KEY, 0) > min(30, settings.IDLE_LIMIT_S // 4):
             request.session[SESSION_KEY] = now
+        return None
+
+    @staticmethod
+    def _keep(request: HttpRequest, left: Any) -> HttpResponse | None:
+        match = request.resolver_match
+        pages = [keeper(request, left, match) for keeper in _keepers] if match else []
+        back = next((page for page in pages if page), "")
+        return redirect_to_login(back) if back else None

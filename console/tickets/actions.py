@@ -1,14 +1,11 @@
 """What people do to a ticket: one plain form each, back to the ticket afterwards."""
 
 import uuid
-from collections.abc import Callable
 
 from django import forms
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -16,6 +13,7 @@ from console.accounts.roles import Right
 from console.tickets import services
 from console.tickets.access import ticket_or_404
 from console.tickets.content import in_plain_characters, readable
+from console.tickets.doing import do as _do
 from console.tickets.forms import (
     AnswerForm,
     AssignForm,
@@ -25,32 +23,14 @@ from console.tickets.forms import (
     DisagreeForm,
     ItemForm,
     NoteEndForm,
+    ReopenForm,
     RunForm,
     SeverityForm,
     StateForm,
+    TitleForm,
 )
 from console.tickets.models import Ticket, TicketNote
-from console.tickets.pages import TicketPage
 from console.tickets.people import colleagues
-
-
-def _do(
-    request: HttpRequest, ticket: Ticket, form: forms.Form, act: Callable[[dict[str, object]], object], *,
-    name: str, done: str = "", back: str = "",
-) -> HttpResponse:  # fmt: skip
-    """Call one service with a valid form; show the ticket again, with what is wrong (422), where that is not so."""
-    if form.is_valid():
-        try:
-            act(form.cleaned_data)
-        except services.TicketError as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            if done:
-                messages.success(request, done)
-            return redirect(reverse("tickets:ticket", args=[ticket.number]) + (f"#{back}" if back else ""))
-    ticket.refresh_from_db()
-    page = TicketPage(ticket, request.user)
-    return render(request, "tickets/ticket.html", {"page": page, "wrong": {name: form}}, status=422)
 
 
 @login_required
@@ -59,7 +39,8 @@ def _do(
 def take(request: HttpRequest, number: int) -> HttpResponse:
     """Take a ticket."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
-    act = lambda _: services.take(ticket=ticket, by=request.user)  # noqa: E731
+    # The button stands where nobody has the ticket: whoever was faster keeps it, unless this is said once more.
+    act = lambda _: services.take(ticket=ticket, by=request.user, seen=request.POST.get("seen", ""))  # noqa: E731
     return _do(request, ticket, forms.Form(request.POST), act, name="assign", done=f"You have taken ticket {number}.")
 
 
@@ -73,7 +54,7 @@ def assign(request: HttpRequest, number: int) -> HttpResponse:
     form.fields["owner"].queryset = colleagues(ticket)
     return _do(
         request, ticket, form,
-        lambda data: services.assign(ticket=ticket, owner=data["owner"], by=request.user), name="assign",
+        lambda data: services.assign(ticket=ticket, owner=data["owner"], by=request.user, **form.saw()), name="assign",
     )  # fmt: skip
 
 
@@ -83,13 +64,45 @@ def assign(request: HttpRequest, number: int) -> HttpResponse:
 def state(request: HttpRequest, number: int) -> HttpResponse:
     """Move a ticket on."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    form = StateForm(request.POST)
+
+    def act(data: dict[str, object]) -> None:
+        saw = form.saw()
+        services.change_state(
+            ticket=ticket, to=data["state"], by=request.user, expected=saw["seen"], version=saw["version"],
+            waiting_for=data["waiting_for"],
+        )  # fmt: skip
+
+    return _do(request, ticket, form, act, name="state")
+
+
+@login_required
+@never_cache
+@require_POST
+def reopen(request: HttpRequest, number: int) -> HttpResponse:
+    """Reopen a ticket that is over."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    form = ReopenForm(request.POST)
     return _do(
-        request, ticket, StateForm(request.POST, ticket=ticket),
-        lambda data: services.change_state(
-            ticket=ticket, to=data["state"], by=request.user, expected=data["seen"],
-            waiting_for=data["waiting_for"] if data["state"] == "waiting" else "",
+        request, ticket, form,
+        lambda data: services.reopen(
+            ticket=ticket, by=request.user, reason=data["reason"], version=form.saw()["version"]
         ),
-        name="state",
+        name="reopen", done=f"Ticket {number} is open again.", draft="reopen", text="reason",
+    )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_POST
+def title(request: HttpRequest, number: int) -> HttpResponse:
+    """Call a ticket by another title."""
+    ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    form = TitleForm(request.POST)
+    return _do(
+        request, ticket, form,
+        lambda data: services.set_title(ticket=ticket, title=data["title"], by=request.user, **form.saw()),
+        name="title",
     )  # fmt: skip
 
 
@@ -99,9 +112,11 @@ def state(request: HttpRequest, number: int) -> HttpResponse:
 def severity(request: HttpRequest, number: int) -> HttpResponse:
     """Change how grave a ticket is."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    form = SeverityForm(request.POST)
     return _do(
-        request, ticket, SeverityForm(request.POST),
-        lambda data: services.set_severity(ticket=ticket, severity=data["severity"], by=request.user), name="severity",
+        request, ticket, form,
+        lambda data: services.set_severity(ticket=ticket, severity=data["severity"], by=request.user, **form.saw()),
+        name="severity",
     )  # fmt: skip
 
 
@@ -129,7 +144,7 @@ def comment(request: HttpRequest, number: int) -> HttpResponse:
     return _do(
         request, ticket, CommentForm(request.POST),
         lambda data: services.comment(ticket=ticket, text=data["text"], by=request.user),
-        name="comment", back="activity",
+        name="comment", back="activity", draft="comment",
     )  # fmt: skip
 
 
@@ -155,10 +170,12 @@ def attach(request: HttpRequest, number: int) -> HttpResponse:
 def item(request: HttpRequest, number: int) -> HttpResponse:
     """Settle a checklist item, or take that back."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
+    form = ItemForm(request.POST)
     return _do(
-        request, ticket, ItemForm(request.POST),
+        request, ticket, form,
         lambda data: services.tick(
-            ticket=ticket, item=data["item"], state=data["state"], by=request.user, note=data["note"]
+            ticket=ticket, item=data["item"], state=data["state"], by=request.user, note=data["note"],
+            answer=data["answer"], seen=form.saw()["seen"],
         ),
         name="item", back="checklist",
     )  # fmt: skip
@@ -201,7 +218,7 @@ def disagree(request: HttpRequest, number: int) -> HttpResponse:
         lambda data: services.disagree(
             ticket=ticket, by=request.user, text=data["text"], own_category=data["category"]
         ),
-        name="disagree", done="Your objection is kept with the verdict.", back="activity",
+        name="disagree", done="Your objection is kept with the verdict.", back="activity", draft="objection",
     )  # fmt: skip
 
 
@@ -212,9 +229,12 @@ def end_note(request: HttpRequest, number: int, note_id: uuid.UUID) -> HttpRespo
     """Say how a note ended."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
     row = _note_or_404(ticket, note_id)
+    form = NoteEndForm(request.POST)
     return _do(
-        request, ticket, NoteEndForm(request.POST),
-        lambda data: services.end_note(ticket=ticket, note=row.note, end=data["end"], by=request.user),
+        request, ticket, form,
+        lambda data: services.end_note(
+            ticket=ticket, note=row.note, end=data["end"], by=request.user, seen=form.saw()["seen"]
+        ),
         name="end", back="notes",
     )  # fmt: skip
 

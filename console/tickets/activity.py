@@ -2,12 +2,14 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import TextChoices
+from django.utils import timezone
 
 from console.diagnoses import words
 from console.diagnoses.models import Answer
+from console.shared.templatetags.house import lasting
 from console.tickets.models import (
     Attachment,
     Severity,
@@ -44,6 +46,10 @@ _ICONS: dict[str, str] = {
     Kind.PACKET_SENT: "send",
     Kind.ARTICLE: "book",
     Kind.ALERT: "bell-ringing",
+    Kind.HANDOVER: "arrows-exchange",
+    Kind.PROVIDER_TOLD: "message",
+    Kind.PAUSED: "hourglass",
+    Kind.TITLE: "pencil",
     Kind.RESEND: "send",
     Kind.ACTION: "test-pipe",
     Kind.ACTION_ENDED: "route",
@@ -155,6 +161,14 @@ def _says(event: TicketEvent) -> str:
             return _CONFIRMED.get(after, "confirmed the fix")
         case Kind.RESEND:
             return after
+        case Kind.HANDOVER:
+            return f"handed over to {after}" if after else "wrote a handover"
+        case Kind.PROVIDER_TOLD:
+            return "told the provider"
+        case Kind.PAUSED:
+            return _paused(after)
+        case Kind.TITLE:
+            return f"changed the title from “{before}”"
         case Kind.ALERT:
             return f"{_ALERT.get(before, 'joined an alert')}: {after}"
     return str(event.get_kind_display()).lower()
@@ -167,6 +181,13 @@ def _state(value: str) -> str:
         return name
     whom = _label(WaitingFor, waiting_for)
     return f"{name} on {whom if whom.startswith('EHR') else whom.lower()}"
+
+
+def _paused(after: str) -> str:
+    word, _, left = after.partition(" ")
+    if word == "left":
+        return f"paused the target with {lasting(timedelta(seconds=int(left)))} left"
+    return f"let the target go on: {timezone.localtime(datetime.fromisoformat(after)):%-d %b %H:%M}"
 
 
 def _label(choices: type[TextChoices], value: str) -> str:

@@ -19,8 +19,29 @@ class TicketsConfig(AppConfig):
         from console.tickets.following import follow_ends
 
         listen(take_conclusion)
+        _keep_drafts()
         follow(follow_ends)
         add_entry(Entry(10, "Tickets", "tickets:queue", ("tickets", "knowledge:resolve"), _sees, _open))
+        add_entry(Entry(72, "Targets", "tickets:calendars", ("tickets:calendars", "tickets:calendar"), _administers))
+
+
+def _keep_drafts() -> None:
+    from console.shared.idle import keep_with
+    from console.tickets.drafts import keep_what_was_sent, remember
+
+    keep_with(keep_what_was_sent)
+    remember("tickets:comment", place="comment", field="text", page="tickets:ticket")
+    remember("tickets:disagree", place="objection", field="text", page="tickets:ticket")
+    remember("tickets:reopen", place="reopen", field="reason", page="tickets:ticket")
+    remember("tickets:handover", place="handover", field="text", page="tickets:handover")
+    remember("tickets:open", place="open", field="pasted", page="tickets:open")
+
+
+def _administers(request: HttpRequest) -> bool:
+    from console.accounts.access import grants
+    from console.accounts.roles import Right
+
+    return bool(grants(request.user).where(Right.ADMINISTER))
 
 
 def _sees(request: HttpRequest) -> bool:

@@ -9,8 +9,8 @@ from console.accounts.models import User
 from console.diagnoses import words
 from console.diagnoses.models import ChecklistItemState
 from console.integrations.models import Integration
-from console.tickets.models import Severity, Ticket, TicketNote, TicketState, WaitingFor
-from console.tickets.states import choices
+from console.tickets.models import Severity, TicketNote, TicketState, WaitingFor
+from console.tickets.states import CHOSEN_BY_PEOPLE
 from diagnostics.checklists import ITEMS
 
 PASTE_LIMIT = 2_000_000
@@ -70,6 +70,18 @@ def as_text(content: bytes) -> str:
         return content.decode("latin-1")
 
 
+class SeenForm(forms.Form):
+    """What the person's page showed: the field's own value, and the ticket's version."""
+
+    seen = forms.CharField(max_length=160, required=False, strip=False)
+    seen_version = forms.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+
+    def saw(self) -> dict[str, object]:
+        """Give `seen` and `version` for the service: what the form did not carry is None."""
+        seen = self.cleaned_data["seen"] if "seen" in self.data else None
+        return {"seen": seen, "version": self.cleaned_data["seen_version"]}
+
+
 class CommentForm(forms.Form):
     """A comment."""
 
@@ -92,16 +104,14 @@ class AttachForm(forms.Form):
         return file
 
 
-class StateForm(forms.Form):
-    """The next state; `seen` is the state the person looked at."""
+class StateForm(SeenForm):
+    """The next state; which may follow which is the service's to say, for the state may have changed meanwhile."""
 
-    state = forms.ChoiceField(choices=(), error_messages={"required": "Choose a state."})
+    state = forms.ChoiceField(
+        choices=[(s.value, s.label) for s in TicketState if s in CHOSEN_BY_PEOPLE],
+        error_messages={"required": "Choose a state."},
+    )
     waiting_for = forms.ChoiceField(choices=[("", ""), *WaitingFor.choices], required=False)
-    seen = forms.ChoiceField(choices=TicketState.choices)
-
-    def __init__(self, *args: object, ticket: Ticket, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["state"].choices = [(s.value, s.label) for s in choices(ticket.state)]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, object]:
         """Waiting needs a whom."""
@@ -111,29 +121,48 @@ class StateForm(forms.Form):
         return cleaned
 
 
-class AssignForm(forms.Form):
+class ReopenForm(SeenForm):
+    """Why a ticket comes back."""
+
+    reason = forms.CharField(max_length=5000, error_messages={"required": "Say why the ticket is reopened."})
+
+
+class AssignForm(SeenForm):
     """Somebody, or nobody."""
 
     owner = forms.ModelChoiceField(queryset=User.objects.none(), required=False)
 
 
-class SeverityForm(forms.Form):
+class SeverityForm(SeenForm):
     """How grave it is."""
 
     severity = forms.ChoiceField(choices=Severity.choices)
 
 
-class NoteEndForm(forms.Form):
+class TitleForm(SeenForm):
+    """What the ticket is called."""
+
+    title = forms.CharField(
+        max_length=160,
+        error_messages={
+            "required": "A ticket needs a title.",
+            "max_length": "This title is too long: at most 160 characters.",
+        },
+    )
+
+
+class NoteEndForm(SeenForm):
     """How a note ended."""
 
     end = forms.ChoiceField(choices=TicketNote.End.choices)
 
 
-class ItemForm(forms.Form):
+class ItemForm(SeenForm):
     """A checklist item's state."""
 
     item = forms.ChoiceField(choices=[(key, key) for key in ITEMS])
     state = forms.ChoiceField(choices=ChecklistItemState.State.choices)
+    answer = forms.ChoiceField(choices=[("", ""), ("yes", "Yes"), ("no", "No")], required=False)
     note = forms.CharField(max_length=1000, required=False)
 
     def clean(self) -> dict[str, object]:

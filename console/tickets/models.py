@@ -27,9 +27,9 @@ from console.tickets.desk_models import (
 from console.tickets.report_models import TicketReport
 
 __all__ = [
-    "OPEN_STATES", "Attachment", "BusinessCalendar", "Comment", "Confirmation", "Disagreement", "Draft", "InboundMail",
-    "OpenedVia", "PacketSending", "Presence", "SavedView", "Severity", "Ticket", "TicketAction", "TicketEvent",
-    "TicketNote", "TicketReport", "TicketState", "Undoable", "VendorAnswer", "WaitingFor", "Watcher",
+    "GRAVE", "OPEN_STATES", "Attachment", "BusinessCalendar", "Comment", "Confirmation", "Disagreement", "Draft",
+    "InboundMail", "OpenedVia", "PacketSending", "Presence", "SavedView", "Severity", "Ticket", "TicketAction",
+    "TicketEvent", "TicketNote", "TicketReport", "TicketState", "Undoable", "VendorAnswer", "WaitingFor", "Watcher",
 ]  # fmt: skip
 
 
@@ -73,6 +73,9 @@ class Severity(models.TextChoices):
     MISPLACED = "c_misplaced", "Misplaced or partial"
     DELAYED = "d_delayed", "Delayed"
     NONE = "e_none", "No patient impact"
+
+
+GRAVE = (Severity.WRONG_PATIENT, Severity.UNDOCUMENTED, Severity.MISPLACED)
 
 
 class OpenedVia(models.TextChoices):

@@ -25,8 +25,9 @@ from console.tickets.acting import has_canary
 from console.tickets.activity import Entry, activity
 from console.tickets.checklist import ItemList, checklist, progress
 from console.tickets.confirming import CONFIRMABLE, Proof, proof_of
-from console.tickets.models import Severity, Ticket, TicketAction, TicketNote, TicketState, WaitingFor
+from console.tickets.models import GRAVE, Severity, Ticket, TicketAction, TicketNote, TicketState, WaitingFor
 from console.tickets.people import colleagues
+from console.tickets.people_page import PeoplePage
 from console.tickets.queue import state_words
 from console.tickets.states import choices
 from diagnostics.evidence.logs import NoteTrace
@@ -258,6 +259,16 @@ class TicketPage:
     def colleagues(self) -> list[User]:
         """Give the people the ticket can be given to."""
         return list(colleagues(self.ticket))
+
+    @cached_property
+    def people(self) -> PeoplePage:
+        """Give who watches and looks, the waits, the clock and the person's drafts."""
+        return PeoplePage(self.ticket, self.user)
+
+    @property
+    def grave(self) -> bool:
+        """Tell whether a patient may come to harm by it."""
+        return self.ticket.severity in GRAVE
 
     @property
     def severities(self) -> list[tuple[str, str]]:

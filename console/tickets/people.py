@@ -1,8 +1,11 @@
 """Who can be given a ticket."""
 
+import uuid
+
 from django.db.models import QuerySet
 from guardian.shortcuts import get_users_with_perms
 
+from console.accounts.access import facilities
 from console.accounts.models import Department, User
 from console.accounts.roles import Right
 from console.tickets.models import Ticket
@@ -22,3 +25,18 @@ def colleagues(ticket: Ticket) -> QuerySet[User]:
             pk__in=get_users_with_perms(department, only_with_perms_in=["enter_department"], with_superusers=False)
         )
     return people.order_by("name", "id")
+
+
+def working_beside(user: User) -> QuerySet[User]:
+    """Give the people who work on tickets at any facility where a person does, that person aside.
+
+    Whether one of them may work on a certain ticket is asked when it is given to him.
+    """
+    found: set[uuid.UUID] = set()
+    for facility in facilities(user, Right.WORK_TICKETS):
+        found |= set(
+            get_users_with_perms(facility, only_with_perms_in=[Right.WORK_TICKETS.value], with_superusers=False)
+            .filter(is_active=True)
+            .values_list("pk", flat=True)
+        )
+    return User.objects.filter(pk__in=found - {user.pk}).order_by("name", "id")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.tickets import action_views, actions, compare_views, packet_views, queue_views, views
+from console.tickets import action_views, actions, compare_views, desk_urls, packet_views, queue_views, views
 
 app_name = "tickets"
 
@@ -12,6 +12,7 @@ urlpatterns = [
     path("tickets/views/<uuid:view_id>/", queue_views.view, name="view"),
     path("tickets/views/<uuid:view_id>/change/", queue_views.change_view, name="change_view"),
     path("tickets/views/<uuid:view_id>/delete/", queue_views.delete_view, name="delete_view"),
+    *desk_urls.urlpatterns,
     path("tickets/open/", views.open_ticket, name="open"),
     path("tickets/<int:number>/", views.ticket, name="ticket"),
     path("tickets/<int:number>/live/", views.live, name="live"),

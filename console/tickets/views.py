@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from console.accounts.access import grants
 from console.accounts.roles import Right
 from console.shared.idle import polled
+from console.tickets import presence
 from console.tickets.access import attachment_or_404, ticket_or_404
 from console.tickets.forms import OpenForm
 from console.tickets.opening import integrations_for, look, open_from
@@ -27,6 +28,7 @@ from console.tickets.pages import TicketPage
 def ticket(request: HttpRequest, number: int) -> HttpResponse:
     """Show one ticket."""
     shown = ticket_or_404(request.user, number)
+    presence.touch(ticket=shown, user=request.user)
     return render(request, "tickets/ticket.html", {"page": TicketPage(shown, request.user)})
 
 

@@ -105,7 +105,7 @@ def test_a_note_without_an_end_keeps_the_ticket_open_and_what_was_typed_stays(ti
 def test_somebody_faster_wins_and_nothing_typed_is_lost(ticket, desk) -> None:
     seen = ticket.state
     change_state(ticket=ticket, to="in_progress", by=desk)
-    text = resolve(ticket, desk, 422, seen=seen, what_was_done="Typed with care.")
+    text = resolve(ticket, desk, 409, seen=seen, what_was_done="Typed with care.")
     assert "Meanwhile the ticket became “In progress”" in text
     assert "Typed with care." in text
     assert 'name="seen" value="in_progress"' in text

@@ -13,7 +13,7 @@ from console.diagnoses.checklists import in_force
 from console.diagnoses.models import Answer, ChecklistItemState, Run
 from console.shared.work import WorkState
 from console.tickets.models import Disagreement, TicketEvent, TicketNote
-from console.tickets.services import comment
+from console.tickets.services import comment, take
 from tests.console.builders import a_facility, a_note, a_person, a_ticket, an_integration
 from tests.console.pages.documents import a_diagnosed_ticket, a_document, a_run, logged_in
 
@@ -211,6 +211,8 @@ ACTIONS = {
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_every_action_works_as_a_plain_form_and_leaves_its_event(ticket, desk, action) -> None:
+    if action == "assign/":
+        take(ticket=ticket, by=desk)  # what nobody has cannot be given back
     before = TicketEvent.objects.filter(ticket=ticket).count()
     answer = logged_in(desk).post(address(ticket, action), ACTIONS[action])
     assert answer.status_code == 302, answer.content.decode()
@@ -234,7 +236,6 @@ def test_a_manager_looks_but_does_not_touch(ticket, facility, action) -> None:
     [
         ("comment/", {"text": "  "}, "Write something first."),
         ("state/", {"state": "waiting", "seen": "diagnosed"}, "Say for whom the ticket waits."),
-        ("state/", {"state": "in_progress", "seen": "new"}, "Meanwhile the ticket became"),
         ("state/", {"state": "resolved", "seen": "diagnosed"}, "Select a valid choice"),
         ("checklist/", {"item": "TOKEN.6", "state": "not_applicable"}, "Say why this item does not apply."),
         ("attach/", {}, "Choose a file first."),
