@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from diagnostics.identity import differs
 from diagnostics.net import Exchange
@@ -22,6 +21,7 @@ from diagnostics.resend.recognising import (
     attachments,
     dicts,
     fingerprints,
+    in_address,
     inline_fingerprints,
     judge,
     search_token,
@@ -82,7 +82,8 @@ async def read_chart(connection: Connection, lookup: Lookup) -> Reading:
         # without a visit or a day to bound it a list proves less: what counts there is the identifier
         bounded = bool(lookup.encounter or lookup.date)
         decided = decided or (listed.whole and clear and bounded)
-        why = why or listed.why or ("" if clear else "documents of the visit could not be compared with the note")
+        told = listed.why or ("" if clear else "documents of the visit could not be compared with the note")
+        why = "; ".join(dict.fromkeys(each for each in (why, told) if each))
     # a message names its patient by a record number, a document by the server's own id: those do not compare
     by_reference = connection.case.integration.protocol == "fhir"
     ours = tuple(each for each in seen.values() if each.get("status") != WITHDRAWN)
@@ -102,10 +103,10 @@ async def _by_identifier(
     """Search for each identifier; return whether that decides, and why not."""
     decided, why = True, ""
     for identifier in lookup.identifiers[:3]:
-        query = f"{lookup.kind}?identifier={quote(search_token(identifier), safe='')}"
+        query = f"{lookup.kind}?identifier={in_address(search_token(identifier))}"
         answer = await _pages(connection, query)
         if answer.status in (400, 422, 501) and lookup.patient:  # many EHRs search within one patient only
-            answer = await _pages(connection, f"{query}&patient={quote(lookup.patient.split('/')[-1])}")
+            answer = await _pages(connection, f"{query}&patient={in_address(lookup.patient.split('/')[-1])}")
         strangers = 0
         for document in answer.documents:
             if judge(document, lookup) is Match.OURS:
@@ -164,9 +165,9 @@ def _plain(kind: Any) -> bool:
 
 
 def _visit_query(lookup: Lookup) -> str:
-    query = f"{lookup.kind}?patient={quote((lookup.patient or '').split('/')[-1])}"
+    query = f"{lookup.kind}?patient={in_address((lookup.patient or '').split('/')[-1])}"
     if lookup.encounter:
-        query += f"&encounter={quote(lookup.encounter.split('/')[-1])}"
+        query += f"&encounter={in_address(lookup.encounter.split('/')[-1])}"
     elif lookup.date:
         query += f"&date=ge{lookup.date}"
     return f"{query}&_count={_PAGE}"

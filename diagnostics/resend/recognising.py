@@ -79,6 +79,11 @@ def own_identifiers(resource: Mapping[str, Any], transaction_id: str | None) -> 
     return tuple(dict.fromkeys(chosen or listed[:1]))
 
 
+def in_address(text: str, safe: str = "") -> str:
+    """Return text as an address may hold it; half a surrogate pair, which JSON lets through, becomes a mark."""
+    return quote(text, safe=safe, errors="replace")
+
+
 def search_token(identifier: tuple[str, str]) -> str:
     r"""Return `system|value` as a search reads it: `\`, `,`, `$` and `|` escaped (R4 section 3.1.1.5.7)."""
     system, value = (_escaped(part) for part in identifier)
@@ -87,7 +92,7 @@ def search_token(identifier: tuple[str, str]) -> str:
 
 def if_none_exist(identifier: tuple[str, str]) -> str:
     """Return the If-None-Exist header for an identifier (R4 section 3.1.0.8.1)."""
-    return "identifier=" + quote(search_token(identifier), safe=":/|")
+    return "identifier=" + in_address(search_token(identifier), safe=":/|")
 
 
 def fingerprints(data: bytes) -> frozenset[str]:

@@ -142,9 +142,7 @@ def _identity(bag: Bag) -> str:
         visit = reference_of(context.get("encounter")) if isinstance(context, dict) else ""
         patients, visits = [subject_of(resource.resource)], [visit]
     elif message is not None:
-        pid, pv1 = message.message.first("PID"), message.message.first("PV1")
-        patients = [each.split("^")[0] for each in (pid.repetitions(3) if pid is not None else ())]
-        visits = [each.split("^")[0] for each in (pv1.repetitions(19) if pv1 is not None else ())]
+        patients, visits = _ids(message, "PID", 3), _ids(message, "PV1", 19)
     if _all_differ(patients, facts.note.patient_id):
         return (
             "The payload names another patient than the note. Do not send it; ask the scribe vendor which is right, "
@@ -159,6 +157,11 @@ def _identity(bag: Bag) -> str:
             "right, and treat it as a patient safety matter."
         )
     return ""
+
+
+def _ids(held: Hl7Message, segment: str, number: int) -> list[str]:
+    found = held.message.first(segment)
+    return [found.value(number, repetition=n) for n in range(len(found.repetitions(number)))] if found else []
 
 
 def _all_differ(found: list[str], meant: str | None) -> bool:
