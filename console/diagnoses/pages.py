@@ -16,6 +16,7 @@ from diagnostics.vocabulary import Instant, Step
 Document = Mapping[str, Any]
 _SHORT_TEXT = 400
 _SHOWN_AT_ONCE = 8
+_FEW = 2
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,23 @@ class StepLine:
         """Give the checks shown at once: all of a short list, of a long one those that did not pass."""
         if len(self.checks) <= _SHOWN_AT_ONCE:
             return self.checks
-        return tuple(check for check in self.checks if check.status != "passed")
+        held = {id(check) for _, group in self.blocked for check in group}
+        return tuple(check for check in self.checks if check.status != "passed" and id(check) not in held)
+
+    @property
+    def blocked(self) -> tuple[tuple["Link", tuple[CheckLine, ...]], ...]:
+        """Group what one failed check keeps from being looked at: of a long list a line for each such check."""
+        groups: dict[Link, list[CheckLine]] = {}
+        if len(self.checks) > _SHOWN_AT_ONCE:
+            for check in self.checks:
+                if check.status == "blocked" and check.blocked_by is not None:
+                    groups.setdefault(check.blocked_by, []).append(check)
+        return tuple((by, tuple(group)) for by, group in groups.items() if len(group) > _FEW)
 
     @property
     def folded(self) -> tuple[CheckLine, ...]:
         """Give the checks that a long list keeps behind one line."""
-        front = self.front
-        return () if len(front) == len(self.checks) else tuple(c for c in self.checks if c.status == "passed")
+        return () if len(self.checks) <= _SHOWN_AT_ONCE else tuple(c for c in self.checks if c.status == "passed")
 
     @property
     def seconds(self) -> str:

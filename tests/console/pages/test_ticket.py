@@ -15,7 +15,7 @@ from console.shared.work import WorkState
 from console.tickets.models import Disagreement, TicketEvent, TicketNote
 from console.tickets.services import comment, take
 from tests.console.builders import a_facility, a_note, a_person, a_ticket, an_integration
-from tests.console.pages.documents import a_diagnosed_ticket, a_document, a_run, logged_in
+from tests.console.pages.documents import a_check, a_diagnosed_ticket, a_document, a_run, a_step, logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -105,6 +105,18 @@ def test_each_step_shows_a_square_a_check_and_names_what_blocks(ticket, desk) ->
     assert "2026-05" in first  # the evidence it rests on
     assert " open>" in first.split("<summary", 1)[0]  # the first step that failed is open
     assert " open>" not in text[text.index('id="step-2"') : text.index('id="step-3"')].split("<summary", 1)[0]
+
+
+def test_many_checks_behind_one_blocker_are_one_line(ticket, desk) -> None:
+    broken = a_check("net.tcp.refused", "failed", title="Every host accepts connections")
+    behind = [a_check(f"net.tls.behind_{n}", "blocked", blocked_by="net.tcp.refused") for n in range(9)]
+    a_run(ticket, document=a_document(steps=[a_step(4, broken, *behind)]))
+    text = show(ticket, desk)
+    step = text[text.index('id="step-4"') : text.index('id="step-5"')]
+    assert "9 checks are blocked by 4.1 “Every host accepts connections”" in step
+    outside = step[: step.index("9 checks are blocked")]
+    assert outside.count('class="blocked"') == 0
+    assert step.count('<li class="blocked"') == 9, "each is there, behind its line"
 
 
 def test_the_page_of_a_ticket_without_a_note_or_run_still_stands(facility, desk) -> None:
