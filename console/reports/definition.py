@@ -18,7 +18,7 @@ def _targets() -> str:
 _TEXT = f"""
 Which tickets count: Tickets whose last resolution lies in the period and that are still resolved or closed. Open
 tickets are shown apart and are in no average. All times come from the events recorded on each ticket, never from when
-a ticket was last edited.
+a ticket was last edited. A ticket that was merged into another is not counted: its notes count with that one.
 
 MTTR: The time from the opening of a ticket to its last resolution: as mean, as median (of an even number, the mean of
 the two in the middle) and as 90th percentile, p90 (nearest rank: the shortest time that at least nine in ten tickets

@@ -44,7 +44,8 @@ def lives(
     resolved = TicketEvent.objects.filter(
         ticket=OuterRef("pk"), kind=TicketEvent.Kind.STATE, after=RESOLVED, at__gte=since, at__lt=until
     )
-    tickets = Ticket.objects.filter(facility__in=places).filter(Q(state__in=OPEN_STATES) | Exists(resolved))
+    counted = Ticket.objects.filter(facility__in=places, merged_into=None)
+    tickets = counted.filter(Q(state__in=OPEN_STATES) | Exists(resolved))
     rows = defaultdict(list)
     recorded = TicketEvent.objects.filter(ticket__in=tickets.order_by().values("id"), kind__in=KINDS)
     for ticket_id, *event in recorded.order_by("ticket_id", "at", "id").values_list(

@@ -1,6 +1,5 @@
 """The ticket page: one object with everything its template and its live fragment show."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -23,12 +22,15 @@ from console.shared.work import OPEN_STATES as OPEN_WORK
 from console.shared.work import WorkState
 from console.tickets.acting import has_canary
 from console.tickets.activity import Entry, activity
+from console.tickets.alike import Proposal, proposal
 from console.tickets.checklist import ItemList, checklist, progress
 from console.tickets.confirming import CONFIRMABLE, Proof, proof_of
 from console.tickets.models import GRAVE, Severity, Ticket, TicketAction, TicketNote, TicketState, WaitingFor
+from console.tickets.note_lines import NoteLine, NoteLines, note_lines
 from console.tickets.people import colleagues
 from console.tickets.people_page import PeoplePage
 from console.tickets.queue import state_words
+from console.tickets.related import Related, related
 from console.tickets.states import choices
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.gather import read_parts
@@ -38,34 +40,18 @@ SHOWN_ACTIONS = 6
 QUICK_MS, SLOW_MS = 500, 2000
 
 
-@dataclass(frozen=True)
-class NoteLine:
-    """Be one note of the ticket with the ids a person needs to find it."""
-
-    row: TicketNote
-    external_id: str
-    encounter_id: str
-    transaction_id: str
-    department: str
-    has_content: bool
-
-    @property
-    def waits(self) -> bool:
-        """Tell whether nobody has said yet how it ended."""
-        return self.row.end == TicketNote.End.WAITING
-
-
 class TicketPage:
     """Read once for a request; parts the template does not ask for cost nothing."""
 
-    def __init__(self, ticket: Ticket, user: User, *, polled: int = 0) -> None:
+    def __init__(self, ticket: Ticket, user: User, *, polled: int = 0, notes_page: str = "") -> None:
         self.ticket = ticket
         self.user = user
         self.polled = polled
+        self.notes_page = notes_page
         self.run: Run | None = ticket.run
         held = grants(user)
-        self.may_work = held.has(Right.WORK_TICKETS, ticket.facility_id)
-        self.may_run = held.has(Right.RUN_DIAGNOSIS, ticket.facility_id)
+        self.may_work = held.has(Right.WORK_TICKETS, ticket.facility_id) and ticket.merged_into_id is None
+        self.may_run = held.has(Right.RUN_DIAGNOSIS, ticket.facility_id) and ticket.merged_into_id is None
         self.may_open_payload = held.has(Right.OPEN_PAYLOAD, ticket.facility_id)
 
     # -- the run ---------------------------------------------------------------------------------------------------
@@ -133,10 +119,9 @@ class TicketPage:
     @cached_property
     def ladder(self) -> Ladder | None:
         """Give the two-log ladder of the ticket's first note."""
-        first = self.notes[0].row.note if self.notes else None
-        if first is None:
+        if self.first_note is None:
             return None
-        case = build_case(integration=self.ticket.integration, note=first, offline=True)
+        case = build_case(integration=self.ticket.integration, note=self.first_note.row.note, offline=True)
         return ladder(read_parts(case).get(NoteTrace))
 
     # -- what was tried since ---------------------------------------------------------------------------------------
@@ -179,27 +164,35 @@ class TicketPage:
     # -- the ticket ------------------------------------------------------------------------------------------------
 
     @cached_property
-    def notes(self) -> tuple[NoteLine, ...]:
-        """Give the ticket's notes in the order they were added."""
-        rows = self.ticket.ticket_notes.select_related("note", "department", "ended_by").order_by("added_at", "id")
-        return tuple(self._note(row) for row in rows)
+    def note_lines(self) -> NoteLines:
+        """Give one page of the ticket's notes, with exact counts of all."""
+        return note_lines(self.ticket, self.notes_page)
 
-    @staticmethod
-    def _note(row: TicketNote) -> NoteLine:
-        ids = row.note.identifiers or {}
-        return NoteLine(
-            row=row,
-            external_id=row.note.external_id,
-            encounter_id=str(ids.get("encounter_id") or ""),
-            transaction_id=str(ids.get("transaction_id") or ""),
-            department=row.department.name if row.department else "",
-            has_content=bool(row.note.payload_name or row.note.__dict__.get("narrative")),
-        )
+    @property
+    def notes(self) -> tuple[NoteLine, ...]:
+        """Give the notes of that page in the order they were added."""
+        return self.note_lines.lines
+
+    @cached_property
+    def first_note(self) -> NoteLine | None:
+        """Give the ticket's first note, whichever page is shown."""
+        shown = self.note_lines if self.note_lines.number == 1 else note_lines(self.ticket)
+        return next(iter(shown.lines), None)
 
     @property
     def waiting_notes(self) -> int:
         """Count the notes that have no end yet."""
-        return sum(line.waits for line in self.notes)
+        return self.note_lines.waiting
+
+    @cached_property
+    def alike(self) -> Proposal:
+        """Give the notes that failed like this ticket's and wait on none, to whoever may join them."""
+        return proposal(self.user, self.ticket) if self.may_work else Proposal()
+
+    @cached_property
+    def related(self) -> Related:
+        """Give the incident it is part of, what is part of it, what went into it, and how it was reported."""
+        return related(self.user, self.ticket)
 
     @cached_property
     def lists(self) -> tuple[ItemList, ...]:

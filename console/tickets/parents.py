@@ -33,8 +33,9 @@ def link(*, ticket: Ticket, parent: Ticket, by: User) -> None:
         raise TicketError(says)
     _leave(child, by)
     change(child, parent=above)
-    write_event(child, Kind.PARENT, by, before="part of", after=str(above.number))
-    write_event(above, Kind.PARENT, by, before="holds", after=str(child.number))
+    # No number stands in these events: who sees one of two tickets need not see the other.
+    write_event(child, Kind.PARENT, by, before="part of", reference=above.pk)
+    write_event(above, Kind.PARENT, by, before="holds", reference=child.pk)
     ticket.refresh_from_db()
 
 
@@ -72,8 +73,8 @@ def fix_children(*, ticket: Ticket, ids: Collection[uuid.UUID], by: User) -> int
 
 def _leave(child: Ticket, by: User) -> None:
     if child.parent is not None:
-        write_event(child, Kind.PARENT, by, before="left", after=str(child.parent.number))
-        write_event(child.parent, Kind.PARENT, by, before="lost", after=str(child.number))
+        write_event(child, Kind.PARENT, by, before="left", reference=child.parent.pk)
+        write_event(child.parent, Kind.PARENT, by, before="lost", reference=child.pk)
 
 
 def _why_not(child: Ticket, above: Ticket) -> str:

@@ -1,19 +1,29 @@
-"""Say what somebody pasted: an id, an error text, an HL7 message or a FHIR payload. Pure; it looks nothing up."""
+"""Say what somebody pasted: an id, an error text, a mail, an HL7 message or a payload. Pure; it looks nothing up."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from console.tickets.mail_text import File, MailText, looks_like_mail, mail_text, parse
 from diagnostics.parsing.fhir import read_resource
 from diagnostics.parsing.hl7 import read_message
 
 LOOKUPS = 12
+ERROR_LINES = 3
+PAYLOAD_LIMIT = 2_000_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/|^-]{2,79}")
 _TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
 _LABEL = re.compile(
     r"^(?:note|encounter|visit|transaction|message|document)(?:\s+(?:id|number|no\.?))?\s*[:#]?\s+(\S+)$", re.I
 )
+_LABELLED = re.compile(
+    r"\b(?:note|encounter|visit|transaction|message|document)(?:[ \t]+(?:id|number|no\.?))?[ \t]*[:#=][ \t]*"
+    r"([A-Za-z0-9][\w.:/^-]{2,79})",
+    re.I,
+)
+_HL7_WITHIN = re.compile(r"^[>\s]*(MSH\|.*(?:\n[>\s]*[A-Z][A-Z0-9]{2}\|.*)*)", re.M)
+_ERROR_LINE = re.compile(r"error|fail|refus|reject|denied|invalid|unknown|expired|timeout|timed out|\b[45]\d\d\b", re.I)
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,23 @@ class Pasted:
     payload_name: str = ""
     error: str = ""
     status: int | None = None
+    text: str = ""  # of a mail: its words, which are kept instead of the message as it travelled
+    files: tuple[File, ...] = ()
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """Give what may stand in a log as the error: the whole text, then the lines of a longer one that sound so."""
+        lines = [line.strip(" >\t") for line in self.error[:8000].splitlines()]
+        likely = [line for line in lines if _ERROR_LINE.search(line)] if len(lines) > 1 else []
+        return tuple(dict.fromkeys((self.error, *likely[:ERROR_LINES])))
 
 
 def recognise(text: str) -> Pasted:
     """Recognise by form, never by a particular system's wording."""
     text = text.strip().lstrip("\ufeff")
+    data = text[:20_000].encode("utf-8", "replace")
+    if looks_like_mail(data):
+        return recognise_mail(mail_text(parse(text.encode("utf-8", "surrogatepass"))))
     if re.match(r"\x0b?MSH.", text):
         return _hl7(text)
     if (text[:1] in "{<" and '"resourceType"' in text) or "http://hl7.org/fhir" in text[:2000]:
@@ -48,6 +70,35 @@ def recognise(text: str) -> Pasted:
             "id", "One id", (text, text.rpartition("/")[2]) if "/" in text else (text,), text.rpartition("/")[2]
         )
     return _error(text)
+
+
+def recognise_mail(mail: MailText) -> Pasted:
+    """Recognise what a mail is about: by a payload it carries, else by its words."""
+    words = f"{mail.subject}\n\n{mail.text}".strip()
+    kept = replace(_about(mail), text=words, files=mail.files)
+    return replace(kept, says=f"A mail with {kept.says[:1].lower()}{kept.says[1:]}" if kept.payload else "A mail")
+
+
+def _about(mail: MailText) -> Pasted:
+    for file in mail.files:
+        text = file.content.decode("utf-8", "replace").strip().lstrip("\ufeff")
+        found = _payload(text) if len(file.content) <= PAYLOAD_LIMIT else None
+        if found is not None:
+            return replace(found, payload=file.content)
+    within = _HL7_WITHIN.search(mail.text)
+    if within:
+        return _hl7("\n".join(line.lstrip("> \t") for line in within[1].splitlines()))
+    return _error(f"{mail.subject}\n{mail.text}".strip())
+
+
+def _payload(text: str) -> Pasted | None:
+    if re.match(r"\x0b?MSH.", text):
+        found: Pasted | None = _hl7(text)
+    elif (text[:1] in "{<" and '"resourceType"' in text) or "http://hl7.org/fhir" in text[:2000]:
+        found = _fhir(text)
+    else:
+        found = None
+    return found if found is not None and found.payload is not None else None
 
 
 def _hl7(text: str) -> Pasted:
@@ -101,10 +152,11 @@ def _error(text: str) -> Pasted:
 
 
 def _tokens(text: str) -> tuple[str, ...]:
-    """Give what may be an id inside a longer text: a word with a digit in it."""
+    """Give what may be an id inside a longer text: what is called one, then each word with a digit in it."""
+    called = (word.strip(".-_:/").rpartition("/")[2] for word in _LABELLED.findall(text[:8000]))
     words = (word.strip(".-_") for word in _TOKEN.findall(text[:8000]))
     likely = (word for word in words if len(word) > 3 and any(c.isdigit() for c in word) and not word.isdigit())
-    return tuple(dict.fromkeys(likely))[:LOOKUPS]
+    return tuple(dict.fromkeys((*called, *likely)))[:LOOKUPS]
 
 
 def _list(value: Any) -> list[Any]:

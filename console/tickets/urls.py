@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.tickets import action_views, actions, compare_views, desk_urls, packet_views, queue_views, views
+from console.tickets import action_views, actions, compare_views, desk_urls, many_urls, packet_views, queue_views, views
 
 app_name = "tickets"
 
@@ -36,4 +36,5 @@ urlpatterns = [
     path("tickets/<int:number>/notes/<uuid:note_id>/content/", actions.payload, name="payload"),
     path("tickets/<int:number>/notes/<uuid:note_id>/compare/", compare_views.show, name="compare"),
     path("tickets/<int:number>/files/<uuid:attachment_id>/", views.attachment, name="attachment"),
+    *many_urls.urlpatterns,
 ]

@@ -5,6 +5,7 @@ import hashlib
 import io
 import uuid
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -16,9 +17,10 @@ from console.accounts.access import grants
 from console.accounts.roles import Right
 from console.shared.idle import polled
 from console.tickets import presence
-from console.tickets.access import attachment_or_404, ticket_or_404
+from console.tickets.access import attachment_or_404, current, ticket_or_404
 from console.tickets.forms import OpenForm
-from console.tickets.opening import integrations_for, look, open_from
+from console.tickets.moves import TicketError
+from console.tickets.opening import Opening, integrations_for, join_from, look, open_from
 from console.tickets.pages import TicketPage
 
 
@@ -26,10 +28,15 @@ from console.tickets.pages import TicketPage
 @never_cache
 @require_GET
 def ticket(request: HttpRequest, number: int) -> HttpResponse:
-    """Show one ticket."""
+    """Show one ticket; the number of one that went into another leads there, `?as=was` shows what it was."""
     shown = ticket_or_404(request.user, number)
+    into = current(request.user, shown)
+    if into.pk != shown.pk and request.GET.get("as") != "was":
+        messages.info(request, f"Ticket {number} went into this one, so you were led here.")
+        return redirect("tickets:ticket", into.number)
     presence.touch(ticket=shown, user=request.user)
-    return render(request, "tickets/ticket.html", {"page": TicketPage(shown, request.user)})
+    page = TicketPage(shown, request.user, notes_page=request.GET.get("notes", ""))
+    return render(request, "tickets/ticket.html", {"page": page})
 
 
 @polled
@@ -40,7 +47,8 @@ def live(request: HttpRequest, number: int) -> HttpResponse:
     """Give the part of a ticket that changes; while a run goes on it asks again by itself."""
     shown = ticket_or_404(request.user, number)
     count = request.GET.get("n", "")
-    page = TicketPage(shown, request.user, polled=int(count) if count.isdecimal() and len(count) < 7 else 0)
+    times = int(count) if count.isdecimal() and len(count) < 7 else 0
+    page = TicketPage(shown, request.user, polled=times, notes_page=request.GET.get("notes", ""))
     return render(request, "tickets/_live.html", {"page": page})
 
 
@@ -68,6 +76,8 @@ def open_ticket(request: HttpRequest) -> HttpResponse:
         return render(request, "tickets/_recognised.html", context)
     if not valid:
         return render(request, "tickets/open.html", context, status=422)
+    if joins := request.POST.get("join", ""):
+        return _join(request, joins, opening, form, context)
     if request.POST.get("step") != "open":
         return render(request, "tickets/open.html", context)
     integration = form.cleaned_data["integration"] or opening.integration
@@ -83,6 +93,21 @@ def open_ticket(request: HttpRequest) -> HttpResponse:
         content=form.cleaned_data["content"],
     )
     return redirect("tickets:ticket", made.number)
+
+
+def _join(
+    request: HttpRequest, number: str, opening: Opening, form: OpenForm, context: dict[str, object]
+) -> HttpResponse:
+    """Join what was pasted to one of the tickets that were shown."""
+    ticket = ticket_or_404(request.user, int(number) if number.isdecimal() else 0, Right.WORK_TICKETS)
+    data = form.cleaned_data
+    try:
+        said = join_from(opening=opening, ticket=ticket, text=data["pasted"], by=request.user, content=data["content"])
+    except TicketError as refusal:
+        form.add_error("pasted", str(refusal))
+        return render(request, "tickets/open.html", context, status=422)
+    messages.success(request, said)
+    return redirect("tickets:ticket", ticket.number)
 
 
 def _key(request: HttpRequest, given: str) -> str:
