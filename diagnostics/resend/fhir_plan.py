@@ -16,7 +16,14 @@ from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.payload import FhirNote, NotePayload
 from diagnostics.resend.addresses import bare, write_address
 from diagnostics.resend.model import Difference, Lookup, ResendPlan, Way
-from diagnostics.resend.recognising import added_identifier, capability_of, dicts, if_none_exist, own_identifiers
+from diagnostics.resend.recognising import (
+    added_identifier,
+    capability_of,
+    codes_of,
+    dicts,
+    if_none_exist,
+    own_identifiers,
+)
 
 _JSON, _XML = "application/fhir+json", "application/fhir+xml"
 _FINISHED = ("", "final", "amended")
@@ -120,13 +127,6 @@ def filed_parent(bag: Bag, codes: frozenset[str]) -> DocumentSeen | str:
         f"The visit is signed or closed, and {len(alike)} notes of this kind are filed in it; which of them to append "
         "to is the provider's choice. Have the provider write the addendum in the EHR."
     )
-
-
-def codes_of(resource: Mapping[str, Any]) -> frozenset[str]:
-    """Return the codes of a document's type."""
-    kind = resource.get("type")
-    codings = dicts(kind.get("coding")) if isinstance(kind, Mapping) else []
-    return frozenset(each["code"] for each in codings if isinstance(each.get("code"), str))
 
 
 def _identifier(case: Case, note: FhirNote, added: dict[str, Any]) -> list[Difference]:

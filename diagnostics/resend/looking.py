@@ -20,10 +20,12 @@ from diagnostics.resend.recognising import (
     Match,
     attachments,
     dicts,
+    encounter_of,
     fingerprints,
     in_address,
     inline_fingerprints,
     judge,
+    may_be_it,
     search_token,
     subject_of,
 )
@@ -36,6 +38,7 @@ class Reading:
     """Be what looking showed. `ours` are the note's own documents that stand; `withdrawn` counts those that do not.
 
     `decided`: where nothing was found, nothing is there as far as the EHR tells. `why` says what kept it undecided.
+    `suspect`: a document of the visit may be the note, and could not be compared.
     `others` are the visit's further documents; None where they could not be listed whole.
     """
 
@@ -44,6 +47,7 @@ class Reading:
     decided: bool = False
     why: str = ""
     elsewhere: bool = False
+    suspect: bool = False
     others: tuple[Mapping[str, Any], ...] | None = field(default=None, repr=False)
 
     @property
@@ -70,18 +74,23 @@ async def read_chart(connection: Connection, lookup: Lookup) -> Reading:
     if problem:
         return Reading(why=problem)
     seen: dict[str, Mapping[str, Any]] = {}
-    decided, why = False, ""
+    decided, why, suspect = False, "", False
     if lookup.by_identifier:
         decided, why = await _by_identifier(connection, lookup, seen)
     others: tuple[Mapping[str, Any], ...] | None = None
     if lookup.by_visit:
         listed = await _pages(connection, _visit_query(lookup))
-        clear, rest = await _sort(connection, lookup, listed.documents, seen)
+        here = [each for each in listed.documents if not _of_another(connection, each, lookup)]
+        if len(here) < len(listed.documents):
+            listed.whole, listed.why = False, "the EHR's search does not heed the visit"
+        open_ones, rest = await _sort(connection, lookup, here, seen)
+        clear = not open_ones
+        suspect = any(may_be_it(each, lookup) for each in open_ones)
         if listed.whole:
             others = tuple(rest)
         # without a visit or a day to bound it a list proves less: what counts there is the identifier
         bounded = bool(lookup.encounter or lookup.date)
-        decided = decided or (listed.whole and clear and bounded)
+        decided = not suspect and (decided or (listed.whole and clear and bounded))
         told = listed.why or ("" if clear else "documents of the visit could not be compared with the note")
         why = "; ".join(dict.fromkeys(each for each in (why, told) if each))
     # a message names its patient by a record number, a document by the server's own id: those do not compare
@@ -92,6 +101,7 @@ async def read_chart(connection: Connection, lookup: Lookup) -> Reading:
         withdrawn=len(seen) - len(ours),
         decided=decided,
         why="" if decided else why,
+        suspect=suspect and not ours,
         elsewhere=by_reference and any(differs(subject_of(each), lookup.patient) for each in ours),
         others=others,
     )
@@ -122,9 +132,10 @@ async def _by_identifier(
 
 async def _sort(
     connection: Connection, lookup: Lookup, documents: list[dict[str, Any]], seen: dict[str, Mapping[str, Any]]
-) -> tuple[bool, list[Mapping[str, Any]]]:
-    """Put the note's own documents into `seen`; return whether all could be told apart, and the rest."""
-    clear, budget = True, _CONTENTS
+) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Put the note's own documents into `seen`; return those that could not be compared, and all the rest."""
+    budget = _CONTENTS
+    open_ones: list[Mapping[str, Any]] = []
     rest: list[Mapping[str, Any]] = []
     for document in documents:
         match = judge(document, lookup)
@@ -134,9 +145,18 @@ async def _sort(
         if match is Match.OURS:
             seen[_key(document)] = document
             continue
-        clear = clear and match is Match.OTHER
+        if match is Match.OPEN:
+            open_ones.append(document)
         rest.append(document)
-    return clear, rest
+    return open_ones, rest
+
+
+def _of_another(connection: Connection, document: Mapping[str, Any], lookup: Lookup) -> bool:
+    """Tell whether a document is not the note's and names another patient or another visit."""
+    if judge(document, lookup) is Match.OURS:
+        return False
+    patient = lookup.patient if connection.case.integration.protocol == "fhir" else None
+    return differs(subject_of(document), patient) or differs(encounter_of(document), lookup.encounter)
 
 
 async def _contents(connection: Connection, document: Mapping[str, Any]) -> frozenset[str]:

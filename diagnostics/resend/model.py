@@ -61,6 +61,7 @@ class Lookup:
     encounter: str | None = field(default=None, repr=False)
     date: str | None = None  # the day, YYYY-MM-DD
     content: frozenset[str] = frozenset()
+    types: frozenset[str] = frozenset()  # codes of the document's type
     by_identifier: bool = False
     by_visit: bool = False
 

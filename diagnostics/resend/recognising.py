@@ -57,6 +57,7 @@ def lookup_of(case: Case, bag: Bag) -> Lookup:
         encounter=found.encounter if not params or "encounter" in params else None,
         date=found.date if not params or "date" in params else None,
         content=found.content,
+        types=found.types,
         by_identifier=searchable and able[0] and bool(found.identifiers),
         by_visit=searchable and able[1] and bool(found.patient),
     )
@@ -131,6 +132,26 @@ def judge(document: Mapping[str, Any], lookup: Lookup, fetched: frozenset[str] =
     return Match.OPEN if not lookup.content or (unread and not fetched) or not compared else Match.OTHER
 
 
+def may_be_it(document: Mapping[str, Any], lookup: Lookup) -> bool:
+    """Tell whether a document that could not be compared may be the note all the same.
+
+    Some EHRs drop the identifiers they are sent: a document of its kind without any may be the very note.
+    """
+    if document.get("status") == WITHDRAWN or any(True for _ in _identifiers(document)):
+        return False
+    if document.get("masterIdentifier"):
+        return False
+    types = codes_of(document)
+    return not types or not lookup.types or bool(types & lookup.types)
+
+
+def codes_of(resource: Mapping[str, Any]) -> frozenset[str]:
+    """Return the codes of a document's type."""
+    kind = resource.get("type")
+    codings = dicts(kind.get("coding")) if isinstance(kind, Mapping) else []
+    return frozenset(each["code"] for each in codings if isinstance(each.get("code"), str))
+
+
 def attachments(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the attachments of a document, or the presented forms of a report."""
     for content in dicts(document.get("content")):
@@ -165,12 +186,18 @@ def subject_of(document: Mapping[str, Any]) -> str:
     return reference_of(document.get("subject"))
 
 
+def encounter_of(document: Mapping[str, Any]) -> str:
+    """Return the reference to a document's visit."""
+    context = document.get("context")
+    held = reference_of(context.get("encounter")) if isinstance(context, Mapping) else ""
+    return held or reference_of(document.get("encounter"))
+
+
 def _of_resource(case: Case, resource: Mapping[str, Any]) -> Lookup:
     note = case.note
     transaction = note.transaction_id if note is not None else None
     own = own_identifiers(resource, transaction)
-    context = resource.get("context")
-    visit = reference_of(context.get("encounter")) if isinstance(context, Mapping) else ""
+    visit = encounter_of(resource)
     if not own and "identifier" not in resource:
         own = (added_identifier(case),)
     date = resource.get("date")
@@ -178,11 +205,10 @@ def _of_resource(case: Case, resource: Mapping[str, Any]) -> Lookup:
         kind=str(resource.get("resourceType") or "DocumentReference"),
         identifiers=own,
         patient=_relative(case, "Patient", subject_of(resource), note.patient_id if note else None),
-        encounter=_relative(
-            case, "Encounter", visit, reference_of(resource.get("encounter")), note.encounter_id if note else None
-        ),
+        encounter=_relative(case, "Encounter", visit, note.encounter_id if note else None),
         date=date[:10] if isinstance(date, str) and len(date) >= 10 else None,
         content=inline_fingerprints(resource),
+        types=codes_of(resource),
     )
 
 
@@ -196,6 +222,7 @@ def _of_message(case: Case, held: Hl7Message) -> Lookup:
         patient=_relative(case, "Patient", note.patient_id if note else None, message.get("PID-3.1")),
         encounter=_relative(case, "Encounter", note.encounter_id if note else None, message.get("PV1-19.1")),
         content=fingerprints(text.encode("utf-8", "replace")),
+        types=frozenset(code for code in (message.get("OBX-3.1"),) if code),
     )
 
 

@@ -12,7 +12,7 @@ from diagnostics.evidence.fhir import EncounterNow, ReadBack
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.evidence.payload import FhirNote, Hl7Message, NotePayload
 from diagnostics.identity import plain
-from diagnostics.resend.recognising import WITHDRAWN, capability_of, reference_of, subject_of
+from diagnostics.resend.recognising import WITHDRAWN, capability_of, encounter_of, subject_of
 from diagnostics.vocabulary import FailureMode
 
 KINDS = ("DocumentReference", "Composition", "DiagnosticReport")
@@ -138,9 +138,7 @@ def _identity(bag: Bag) -> str:
     patients: list[str] = []
     visits: list[str] = []
     if resource is not None:
-        context = resource.resource.get("context")
-        visit = reference_of(context.get("encounter")) if isinstance(context, dict) else ""
-        patients, visits = [subject_of(resource.resource)], [visit]
+        patients, visits = [subject_of(resource.resource)], [encounter_of(resource.resource)]
     elif message is not None:
         patients, visits = _ids(message, "PID", 3), _ids(message, "PV1", 19)
     if _all_differ(patients, facts.note.patient_id):

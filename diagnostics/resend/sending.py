@@ -98,6 +98,9 @@ def _already(plan: ResendPlan, before: Reading) -> Sent | None:
     if before.withdrawn:
         says = "The note was in the chart and was withdrawn there, so nothing was sent. Ask the EHR team why."
         return _sent(Fate.NOT_SENT, says, reading=before)
+    if before.suspect:
+        says = "Nothing was sent: a document of the visit may be this note, and its content could not be compared. "
+        return _sent(Fate.NOT_SENT, f"{says}Look at it in the EHR first.")
     if plan.lookup.possible and not before.decided and not guarded(plan):
         says = f"Nothing was sent: it could not be read whether the note is there already ({before.why})."
         return _sent(Fate.NOT_SENT, says)

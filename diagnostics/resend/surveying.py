@@ -11,11 +11,12 @@ from diagnostics.evidence.base import Evidence
 from diagnostics.evidence.chart_seen import ChartSeen, DocumentSeen
 from diagnostics.evidence.fhir import Capability, EncounterNow
 from diagnostics.gather import gather
+from diagnostics.identity import same
 from diagnostics.net import Door
 from diagnostics.resend.connection import Connection
-from diagnostics.resend.fhir_plan import codes_of
 from diagnostics.resend.looking import Reading, read_chart
-from diagnostics.resend.recognising import dicts, lookup_of
+from diagnostics.resend.model import Lookup
+from diagnostics.resend.recognising import codes_of, dicts, encounter_of, lookup_of
 
 _KEPT = 200
 
@@ -35,13 +36,15 @@ async def survey(
     lookup = lookup_of(case, bag)
     if case.offline or not lookup.possible:
         return bag
-    bag.put(chart_seen(await read_chart(Connection(case, door), lookup), vantage))
+    bag.put(chart_seen(await read_chart(Connection(case, door), lookup), lookup, vantage))
     return bag
 
 
-def chart_seen(reading: Reading, vantage: str) -> ChartSeen:
-    """Return what a reading showed, as evidence without content."""
+def chart_seen(reading: Reading, lookup: Lookup, vantage: str) -> ChartSeen:
+    """Return what a reading showed, as evidence without content; of the others only those that name the visit."""
     others = reading.others
+    if others is not None and lookup.encounter:
+        others = tuple(each for each in others if same(encounter_of(each), lookup.encounter))
     return ChartSeen(
         seen_from=vantage,
         found=len(reading.ours) if reading.ours or reading.decided else None,

@@ -25,6 +25,11 @@ def searching(*held: dict[str, object]):
     return answer
 
 
+def by_identifier_only(script):
+    """Return a script that refuses to list a visit."""
+    return lambda request: Response(403) if "encounter=" in request.target else script(request)
+
+
 def writing(response: Response, *, shows: bool = False):
     """Return a script that answers a write with this; `shows` tells whether the note is found afterwards."""
     written = []
@@ -73,21 +78,39 @@ def test_content_behind_an_address_is_fetched_and_compared(path: str, raw: bool)
     assert (sent.fate, peer.posts) == (Fate.ALREADY, 0)
 
 
-def test_content_at_another_host_is_not_fetched_and_the_identifier_decides() -> None:
-    elsewhere = by_url("http://127.0.0.1:9/Binary/7")
+@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize(
+    ("more", "fate"),
+    [
+        ({}, Fate.NOT_SENT),
+        ({"type": None}, Fate.NOT_SENT),
+        ({"identifier": [{"value": "TX-2"}]}, Fate.CREATED),
+        ({"masterIdentifier": {"value": "TX-2"}}, Fate.CREATED),
+        ({"type": {"coding": [{"code": "28570-0"}]}}, Fate.CREATED),
+        ({"status": "entered-in-error"}, Fate.CREATED),
+    ],
+    ids=["may be the note", "of no type", "another's", "another's master", "another type", "withdrawn"],
+)
+def test_content_at_another_host_is_not_fetched_and_stops_what_may_be_the_note(
+    more: dict[str, object], fate: Fate, guarded: bool
+) -> None:
+    elsewhere = {**by_url("http://127.0.0.1:9/Binary/7"), **more}
 
     def answer(request: Request) -> Response:
         return bundle() if "identifier" in request.target else searching(elsewhere)(request)
 
-    sent, peer = talk(answer)
-    assert sent.fate is Fate.CREATED and not any("Binary" in each.target for each in peer.asked)
+    sent, peer = talk(answer, guarded=guarded)
+    assert (sent.fate, peer.posts) == (fate, int(fate is Fate.CREATED)), sent
+    assert not any("Binary" in each.target for each in peer.asked)
+    assert fate is Fate.CREATED or "may be this note" in sent.says
 
 
 def test_strangers_in_the_answer_prove_no_absence() -> None:
     stranger = by_url("http://127.0.0.1:9/Binary/7", subject={"reference": "Patient/P-7"})
-    sent, peer = talk(searching(stranger))
+    blind = {**stranger, "content": []}
+    sent, peer = talk(by_identifier_only(searching(stranger)))
     assert (sent.fate, peer.posts) == (Fate.NOT_SENT, 0) and "does not heed the identifier" in sent.says
-    seen, _ = talk(searching(stranger), only_look=True)
+    seen, _ = talk(by_identifier_only(searching(blind)), only_look=True)
     assert (seen.fate, seen.found) == (Fate.UNKNOWN, None)
 
 
@@ -225,3 +248,17 @@ def test_the_body_is_the_payload_byte_by_byte() -> None:
     assert json.loads(post.body)["identifier"][0]["value"] == "TX-1" and sent.request_id
     assert post.headers["x-request-id"] == sent.request_id
     assert post.headers["content-type"] == "application/fhir+json"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"subject": {"reference": "Patient/P-7"}}, {"context": {"encounter": [{"reference": "Encounter/E-7"}]}}],
+    ids=["another patient", "another visit"],
+)
+def test_documents_that_lie_elsewhere_are_neither_suspects_nor_in_the_visit(more: dict[str, object]) -> None:
+    foreign = {**by_url("http://127.0.0.1:9/Binary/7"), **more}
+
+    def answer(request: Request) -> Response:
+        return bundle() if "identifier" in request.target else searching(foreign)(request)
+
+    assert talk(answer)[0].fate is Fate.CREATED
