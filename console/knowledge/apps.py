@@ -13,9 +13,12 @@ class KnowledgeConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the entry, and the form whose text is kept as a draft."""
+        from console.knowledge.closing import close_without_article
+        from console.tickets.closing import decide_with
         from console.tickets.drafts import remember
 
         remember("knowledge:resolve", place="resolve", field="what_was_done", page="knowledge:resolve")
+        decide_with(close_without_article)
         add_entry(Entry(50, "Knowledge base", "knowledge:search", ("knowledge",), _sees, _waiting))
 
 

@@ -31,22 +31,25 @@ from console.tickets.forms import (
 )
 from console.tickets.models import Ticket, TicketNote
 from console.tickets.people import colleagues
+from console.tickets.undo_offers import undoable
 
 
 @login_required
 @never_cache
 @require_POST
+@undoable("owner")
 def take(request: HttpRequest, number: int) -> HttpResponse:
     """Take a ticket."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
     # The button stands where nobody has the ticket: whoever was faster keeps it, unless this is said once more.
     act = lambda _: services.take(ticket=ticket, by=request.user, seen=request.POST.get("seen", ""))  # noqa: E731
-    return _do(request, ticket, forms.Form(request.POST), act, name="assign", done=f"You have taken ticket {number}.")
+    return _do(request, ticket, forms.Form(request.POST), act, name="assign")
 
 
 @login_required
 @never_cache
 @require_POST
+@undoable("owner")
 def assign(request: HttpRequest, number: int) -> HttpResponse:
     """Give a ticket to somebody, or back."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
@@ -109,6 +112,7 @@ def title(request: HttpRequest, number: int) -> HttpResponse:
 @login_required
 @never_cache
 @require_POST
+@undoable("severity")
 def severity(request: HttpRequest, number: int) -> HttpResponse:
     """Change how grave a ticket is."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
@@ -167,6 +171,7 @@ def attach(request: HttpRequest, number: int) -> HttpResponse:
 @login_required
 @never_cache
 @require_POST
+@undoable("checklist")
 def item(request: HttpRequest, number: int) -> HttpResponse:
     """Settle a checklist item, or take that back."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)
@@ -225,6 +230,7 @@ def disagree(request: HttpRequest, number: int) -> HttpResponse:
 @login_required
 @never_cache
 @require_POST
+@undoable("note_ended")
 def end_note(request: HttpRequest, number: int, note_id: uuid.UUID) -> HttpResponse:
     """Say how a note ended."""
     ticket = ticket_or_404(request.user, number, Right.WORK_TICKETS)

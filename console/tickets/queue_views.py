@@ -16,7 +16,7 @@ from console.tickets import saved_views
 from console.tickets.models import SavedView
 from console.tickets.moves import TicketError
 from console.tickets.queue import QueuePage, integrations_of, queue_page, understood
-from console.tickets.queue_forms import ViewForm
+from console.tickets.queue_forms import ACTS, ViewForm
 from console.tickets.queue_rows import sight
 
 LISTED = "queue"  # in the session: the list that a ticket was opened from, for its neighbours
@@ -48,7 +48,7 @@ def _show(request: HttpRequest, page: QueuePage) -> HttpResponse:
     if request.session.get(LISTED) != listed:
         request.session[LISTED] = listed
     form = ViewForm(user=request.user, initial={"query": page.query})
-    return render(request, "tickets/queue.html", {"queue": page, "form": form})
+    return render(request, "tickets/queue.html", {"queue": page, "form": form, "acts": ACTS.items()})
 
 
 @login_required

@@ -2,16 +2,12 @@
 
 from django.urls import path
 
-from console.tickets import action_views, actions, compare_views, desk_urls, many_urls, packet_views, queue_views, views
+from console.tickets import action_views, actions, compare_views, desk_urls, packet_views, queue_urls, views
 
 app_name = "tickets"
 
 urlpatterns = [
-    path("tickets/", queue_views.queue, name="queue"),
-    path("tickets/views/", queue_views.save_view, name="save_view"),
-    path("tickets/views/<uuid:view_id>/", queue_views.view, name="view"),
-    path("tickets/views/<uuid:view_id>/change/", queue_views.change_view, name="change_view"),
-    path("tickets/views/<uuid:view_id>/delete/", queue_views.delete_view, name="delete_view"),
+    *queue_urls.urlpatterns,
     *desk_urls.urlpatterns,
     path("tickets/open/", views.open_ticket, name="open"),
     path("tickets/<int:number>/", views.ticket, name="ticket"),
@@ -36,5 +32,4 @@ urlpatterns = [
     path("tickets/<int:number>/notes/<uuid:note_id>/content/", actions.payload, name="payload"),
     path("tickets/<int:number>/notes/<uuid:note_id>/compare/", compare_views.show, name="compare"),
     path("tickets/<int:number>/files/<uuid:attachment_id>/", views.attachment, name="attachment"),
-    *many_urls.urlpatterns,
 ]

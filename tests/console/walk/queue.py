@@ -12,6 +12,9 @@ ROWS = {
     "tickets:view": Row(200, 404, 200, 200),
     "tickets:change_view": Row(403, 404, 403, 403, administrator=200),
     "tickets:delete_view": Row(403, 404, 403, 403, method="post", administrator=302),
+    # Who names a ticket that he does not see gets none of the list; without any ticket everybody is sent back.
+    "tickets:several": Row(302, 302, 302, 302, method="post", administrator=302),
+    "tickets:undo": Row(302, 302, 302, 302, method="post", administrator=302),
 }
 
 
