@@ -44,13 +44,18 @@ _ICONS: dict[str, str] = {
     Kind.CAUSE_CONFIRMED: "checks",
     Kind.OUTCOME: "clipboard-check",
     Kind.PACKET_SENT: "send",
+    Kind.VENDOR_ANSWER: "message",
     Kind.ARTICLE: "book",
     Kind.ALERT: "bell-ringing",
+    Kind.UNDONE: "rotate",
     Kind.UNDONE: "rotate",
     Kind.HANDOVER: "arrows-exchange",
     Kind.PROVIDER_TOLD: "message",
     Kind.PAUSED: "hourglass",
     Kind.TITLE: "pencil",
+    Kind.MERGED: "git-merge",
+    Kind.SPLIT: "git-compare",
+    Kind.PARENT: "link",
     Kind.RESEND: "send",
     Kind.ACTION: "test-pipe",
     Kind.ACTION_ENDED: "route",
@@ -64,7 +69,22 @@ _CONFIRMED = {
     "chart": "saw the fix confirmed by notes in the chart",
     "none": "resolved it without a confirmation",
 }
+_PARENT = {
+    "part of": "made it part of an incident",
+    "holds": "linked a ticket to this incident",
+    "left": "took it out of its incident",
+    "lost": "unlinked a ticket from this incident",
+}
 _ARTICLE = {"drafted": "drafted an article from this ticket", "published": "published this ticket's article"}
+
+
+UNDONE = {
+    "owner": "who has the ticket",
+    "severity": "its severity",
+    "checklist": "a checklist item",
+    "note_ended": "how a note ended",
+    "watch": "who watches it",
+}
 
 
 UNDONE = {
@@ -149,9 +169,20 @@ def _says(event: TicketEvent) -> str:
                 else "disagreed with the verdict"
             )
         case Kind.NOTE_ADDED:
-            return "added a note"
+            if before == "reported":
+                return f"was told of it again by {after}"
+            return f"added {after} notes" if after else "added a note"
         case Kind.NOTE_ENDED:
-            return f"said how a note ended: {_label(TicketNote.End, after).lower()}"
+            what = before if before.endswith(" notes") else "a note"
+            return f"said how {what} ended: {_label(TicketNote.End, after).lower()}"
+        case Kind.MERGED:
+            return f"merged ticket #{after} into this one" if before == "from" else f"merged it into ticket #{after}"
+        case Kind.SPLIT:
+            way, _, number = after.partition(" ")
+            notes = "1 note" if before == "1" else f"{before} notes"
+            return f"split {notes} off {way} ticket #{number}"
+        case Kind.PARENT:
+            return _PARENT.get(before, "changed its incident")
         case Kind.PAYLOAD_OPENED:
             return "opened a note's content"
         case Kind.CAUSE_CONFIRMED:
@@ -161,6 +192,8 @@ def _says(event: TicketEvent) -> str:
             return f"said how it ended: {_label(TicketNote.End, after).lower()}"
         case Kind.PACKET_SENT:
             return f"sent the packet for the vendor to {after}" if after else "took the packet for the vendor along"
+        case Kind.VENDOR_ANSWER:
+            return f"entered the vendor's answer, case {after}" if after else "entered the vendor's answer"
         case Kind.ARTICLE:
             return _ARTICLE.get(after, "decided that this ticket needs no article")
         case Kind.ACTION:
@@ -179,6 +212,8 @@ def _says(event: TicketEvent) -> str:
             return _paused(after)
         case Kind.TITLE:
             return f"changed the title from “{before}”"
+        case Kind.UNDONE:
+            return f"undid the change of {UNDONE.get(after, 'this ticket')}"
         case Kind.UNDONE:
             return f"undid the change of {UNDONE.get(after, 'this ticket')}"
         case Kind.ALERT:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.tickets import action_views, actions, compare_views, desk_urls, packet_views, queue_urls, views
+from console.tickets import action_views, actions, compare_views, desk_urls, many_urls, packet_views, queue_urls, views
 
 app_name = "tickets"
 
@@ -32,4 +32,5 @@ urlpatterns = [
     path("tickets/<int:number>/notes/<uuid:note_id>/content/", actions.payload, name="payload"),
     path("tickets/<int:number>/notes/<uuid:note_id>/compare/", compare_views.show, name="compare"),
     path("tickets/<int:number>/files/<uuid:attachment_id>/", views.attachment, name="attachment"),
+    *many_urls.urlpatterns,
 ]
