@@ -113,7 +113,7 @@ def _known(case: Case) -> Iterable[str]:
         yield from _lines(case.note.narrative)
     if case.note.payload:
         payload = case.note.payload[:1_000_000].decode("utf-8", errors="replace")
-        yield from _names(payload)
+        yield from names_in(payload)
     for value in _filed_texts(case):
         yield from _lines(value)
 
@@ -134,7 +134,7 @@ def _filed_texts(case: Case) -> Iterable[str]:
 _HL7_NAME = re.compile(r"(?:^|[\r\n])(?:PID|NK1)\|([^\r\n]{0,2000})")
 
 
-def _names(payload: str) -> Iterable[str]:
+def names_in(payload: str) -> Iterable[str]:
     """Yield names of people in a payload: PID-5 of HL7, family and given names of FHIR."""
     for match in _HL7_NAME.finditer(payload):
         fields = match.group(1).split("|")

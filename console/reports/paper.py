@@ -1,8 +1,6 @@
 """The report as PDF: typst sets the very numbers of the report; nothing is fetched and no file beside it is read."""
 
-import json
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from console.reports.definition import DEFINITION
 from console.reports.figures import SMALL, Figures
 from console.reports.pages import CLOCKS, TABLES, generated_words
 from console.reports.report import Report
+from console.shared.typesetting import set_in_type
 
 _TEMPLATE = Path(__file__).with_name("mttr.typ")
 
@@ -23,23 +22,7 @@ def as_pdf(report: Report) -> bytes:
 
 def compile_as(form: str, report: Report) -> bytes:
     """Compile the template with a report's numbers, as "pdf" or, to be read by a machine, as "html"."""
-    import typst  # big, and only reports need it
-
-    return bytes(
-        typst.compile(
-            _template(),
-            root=str(_TEMPLATE.parent),
-            ignore_system_fonts=True,  # the same page on every machine, with the fonts that typst brings along
-            format=form,
-            sys_inputs={"report": json.dumps(content(report))},
-            timestamp=int(report.asked.now.timestamp()),
-        )
-    )
-
-
-@cache
-def _template() -> bytes:
-    return _TEMPLATE.read_bytes()
+    return set_in_type(_TEMPLATE, content(report), at=report.asked.now, form=form)
 
 
 def content(report: Report) -> dict[str, Any]:

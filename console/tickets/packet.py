@@ -1,70 +1,80 @@
 """The packet for a vendor's engineers: what finds the failed requests on their side, and nothing of a patient.
 
-It holds request and transaction ids, UTC times, methods, paths, statuses, and what the checks said. Note, encounter,
-patient and provider ids, names, texts and secrets are taken out; error texts are reduced to the words of errors.
+It holds request and transaction ids, UTC times, methods, paths, statuses, headers, the payload's shape, and what the
+checks said. What may stand in it is decided in packet_cleaning.py. docs/vendor-packet.md describes the JSON.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from datetime import datetime
+from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
-from console.accounts.access import require
-from console.accounts.mail import send
 from console.accounts.models import User
-from console.accounts.roles import Right
-from console.accounts.services import record
 from console.diagnoses import words
 from console.diagnoses.cases import build_case
 from console.integrations.models import Contact
-from console.notes.log_rows import mask
-from console.tickets.models import Ticket, TicketEvent
-from console.tickets.moves import TicketError, write_event
+from console.tickets.models import Ticket
+from console.tickets.packet_asks import asks
+from console.tickets.packet_cleaning import Cleaner
+from console.tickets.packet_exchanges import Request, requests, utc
+from console.tickets.packet_shape import Shape, shape_of
 from diagnostics.case import Case
-from diagnostics.evidence.logs import Attempt, NoteTrace
-from diagnostics.gather import read_parts
-from diagnostics.redaction import Redactor
 
+SCHEMA = 1
 MOST_NOTES = 20
 MOST_REQUESTS = 100
+MOST_FIGURES = 20
 _SHOWN = ("failed", "warning")
-_PERSONAL = ("encounter_id", "patient_id", "provider_id")
+_FIGURE_NAME = re.compile(r"[a-z][a-z0-9_ ]{0,40}")
+_PERSONAL_NAME = re.compile(
+    r"patient|birth|mrn|person|phone|ssn|account|(?:^|_)id$|number$|identifier|code|value|postal|zip|age$"
+)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)")
 
 
 @dataclass(frozen=True)
-class Request:
-    """Be one exchange as both sides can find it in their logs: a write, or a token request that failed."""
+class Figure:
+    """Be one number, truth or time that a check rests on; of a list or a table only how many it holds."""
 
-    at: str  # UTC, ISO 8601
-    method: str
-    path: str
-    answer: str
-    error: str
-    request_id: str
-    transaction_id: str
+    name: str
+    value: int | float | bool | str
 
 
 @dataclass(frozen=True)
 class CheckLine:
     """Be one check that did not pass."""
 
+    id: str
     step: str
     title: str
     status: str
     says: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Be one stage of the note's way."""
+
+    stage: str
+    state: str
+    at: str  # UTC, empty where it is not known
 
 
 @dataclass(frozen=True)
 class Packet:
     """Be the packet; every field is safe to leave the house."""
 
+    schema: int
     ticket: int
     written_at: str
+    written_by: str
     facility: str
+    addressed_to: str
+    salutation: str
     integration: str
     vendor: str
     protocol: str
@@ -73,120 +83,68 @@ class Packet:
     failure_mode: str
     notes: int
     cause: str
+    cause_id: str
     certainty: str
     category: str
+    journey: tuple[Stop, ...]
     checks: tuple[CheckLine, ...]
+    checks_passed: int
     requests: tuple[Request, ...]
     left_out: int  # requests beyond MOST_REQUESTS
+    payload: Shape | None  # of the first note that has one
+    payloads_alike: int  # further notes looked at whose payload has the same places
+    asks: tuple[str, ...]
 
 
-def packet(ticket: Ticket) -> Packet:
-    """Make the packet of a ticket from its last run and its notes' log rows."""
+def packet(ticket: Ticket, *, contact: Contact | None = None, by: User | None = None) -> Packet:
+    """Make the packet of a ticket from its last run and its notes' log rows, addressed to a contact."""
     cases = _cases(ticket)
-    clean = _Cleaner(ticket, cases)
+    clean = Cleaner(ticket, cases)
     document = (ticket.run.document if ticket.run else None) or {}
-    requests = sorted(_requests(cases, clean), key=lambda request: request.at)
+    found = requests(cases, clean)
+    shapes = [shape for case in cases if (shape := shape_of(case.note.payload if case.note else None))]
     integration = ticket.integration
+    vendor = words.VENDORS.get(integration.vendor, integration.vendor)
+    to, salutation = _addressed(contact, vendor if integration.vendor != "generic" else "the EHR's vendor")
     return Packet(
+        schema=SCHEMA,
         ticket=ticket.number,
-        written_at=_utc(timezone.now()),
+        written_at=utc(timezone.now()),
+        written_by=str(by) if by else "",
         facility=ticket.facility.name,
+        addressed_to=to,
+        salutation=salutation,
         integration=integration.name,
-        vendor=words.VENDORS.get(integration.vendor, integration.vendor),
+        vendor=vendor,
         protocol=words.PROTOCOLS.get(integration.protocol, integration.protocol),
         environment=integration.get_environment_display(),
-        endpoints=tuple(_endpoints(integration.settings)),
+        endpoints=tuple(_endpoints(integration.settings, clean)),
         failure_mode=ticket.get_failure_mode_display(),
         notes=ticket.ticket_notes.count(),
         cause=ticket.verdict,
+        cause_id=ticket.cause,
         certainty=words.CERTAINTIES.get(ticket.certainty, words.NO_CAUSE),
         category=words.CATEGORIES.get(ticket.category, ""),
+        journey=tuple(_journey(document)),
         checks=tuple(_checks(document, clean)),
-        requests=tuple(requests[-MOST_REQUESTS:]),
-        left_out=max(0, len(requests) - MOST_REQUESTS),
+        checks_passed=sum(c["status"] == "passed" for step in document.get("steps", ()) for c in step["checks"]),
+        requests=tuple(found[-MOST_REQUESTS:]),
+        left_out=max(0, len(found) - MOST_REQUESTS),
+        payload=shapes[0] if shapes else None,
+        payloads_alike=sum(_same_places(shape, shapes[0]) for shape in shapes[1:]),
+        asks=asks(ticket, found),
     )
 
 
-def as_text(content: Packet) -> str:
-    """Write the packet as plain text, for a mail or a vendor's case form."""
-    category = f" ({content.category})" if content.category else ""
-    lines = [
-        f"NoteTrace ticket {content.ticket}, {content.facility}",
-        f"Written {content.written_at}. All times are UTC. No patient data is in this text.",
-        "",
-        f"Integration:   {content.integration} ({content.vendor}, {content.protocol}, {content.environment.lower()})",
-        f"Endpoints:     {', '.join(content.endpoints) or 'not entered'}",
-        f"What happened: {content.failure_mode}; {content.notes} {'note' if content.notes == 1 else 'notes'}",
-        f"{content.certainty}: {content.cause or 'see the checks'}{category}",
-        "",
-        "Checks that did not pass",
-    ]
-    lines += [f"- {c.status}: {c.says} (Checked was: {c.title}.)" for c in content.checks] or ["- none"]
-    lines += ["", "Requests"]
-    if content.left_out:
-        lines.append(f"The newest {len(content.requests)} of {len(content.requests) + content.left_out}.")
-    for r in content.requests:
-        ids = f"request id {r.request_id or 'none'}, transaction id {r.transaction_id or 'none'}"
-        lines.append(f"- {r.at}  {r.method} {r.path}  {r.answer}  {ids}{'  ' + r.error if r.error else ''}")
-    if not content.requests:
-        lines.append("- neither log has a request of these notes")
-    lines += ["", "Please look up the request ids in your logs and say what your side saw at these times.", ""]
-    return "\n".join(lines)
-
-
-def as_json(content: Packet) -> dict[str, object]:
+def as_json(content: Packet) -> dict[str, Any]:
     """Give the packet as data."""
     return asdict(content)
 
 
-@transaction.atomic
-def note_taken(*, ticket: Ticket, by: User) -> None:
-    """Record that somebody took the packet along."""
-    require(by, Right.WORK_TICKETS, ticket.facility_id)
-    write_event(ticket, TicketEvent.Kind.PACKET_SENT, by)
-    record(by=by, action="packet.taken", subject=ticket, facility=ticket.facility_id, detail={"ticket": ticket.number})
-
-
-@transaction.atomic
-def mail_packet(*, ticket: Ticket, contact: Contact, by: User) -> None:
-    """Mail the packet to one of the integration's contacts; to nobody else."""
-    require(by, Right.WORK_TICKETS, ticket.facility_id)
-    if contact.integration_id != ticket.integration_id or not contact.email:
-        raise TicketError("This contact has no mail address. Add one to the integration first.")
-    content = packet(ticket)
-    subject = f"NoteTrace ticket {ticket.number}: {content.failure_mode}, {content.integration}"
-    send(facility=ticket.facility, to=[contact.email], subject=subject, body=as_text(content), about="packet")
-    write_event(ticket, TicketEvent.Kind.PACKET_SENT, by, after=str(contact)[:120])
-    record(
-        by=by, action="packet.mailed", subject=ticket, facility=ticket.facility_id,
-        detail={"ticket": ticket.number, "contact": str(contact.id)},
-    )  # fmt: skip
-
-
-class _Cleaner:
-    """Take out what belongs to patients and people: known ids and texts by value, the rest by shape."""
-
-    def __init__(self, ticket: Ticket, cases: list[Case]) -> None:
-        self._redactors = [Redactor(case) for case in cases]
-        names: dict[str, str] = {}
-        rows = ticket.ticket_notes.select_related("note")
-        for row in rows:
-            names[row.note.external_id] = "[note]"
-            for key in _PERSONAL:
-                value = str((row.note.identifiers or {}).get(key) or "")
-                if value:
-                    names[value] = f"[{key.removesuffix('_id')}]"
-                    names[value.rpartition("/")[2]] = f"[{key.removesuffix('_id')}]"
-        names = {value: name for value, name in names.items() if len(value) > 2}
-        longest = sorted(names, key=len, reverse=True)
-        self._names = names
-        self._ids = re.compile("|".join(rf"(?<!\w){re.escape(v)}(?!\w)" for v in longest)) if names else None
-
-    def __call__(self, text: str) -> str:
-        """Clean one text."""
-        for redactor in self._redactors:
-            text = redactor.text(text)
-        return self._ids.sub(lambda match: self._names[match[0]], text) if self._ids else text
+def _addressed(contact: Contact | None, vendor: str) -> tuple[str, str]:
+    if contact is None:
+        return f"the integration engineers of {vendor}", f"To the integration engineers of {vendor},"
+    return f"{contact.name}, {contact.role}" if contact.role else contact.name, f"Dear {contact.name},"
 
 
 def _cases(ticket: Ticket) -> list[Case]:
@@ -194,66 +152,60 @@ def _cases(ticket: Ticket) -> list[Case]:
     return [build_case(integration=ticket.integration, note=row.note, offline=True) for row in rows]
 
 
-def _requests(cases: list[Case], clean: _Cleaner) -> Iterable[Request]:
-    for case in cases:
-        trace = read_parts(case).get(NoteTrace)
-        for attempt in trace.attempts if trace else ():
-            status = attempt.status or attempt.ack
-            yield Request(
-                at=_utc(attempt.at),
-                method=attempt.sent.method or "POST",
-                path=clean(_path(attempt.url or "")),
-                answer=str(status) if status else attempt.outcome,
-                error=clean(mask(attempt.error or "")),
-                request_id=clean(_request_id(attempt, case)),
-                transaction_id=clean(attempt.sent.transaction_id or ""),
-            )
-        for asked in trace.tokens if trace else ():
-            if not asked.ok:
-                yield Request(
-                    at=_utc(asked.at),
-                    method=asked.asked.method or "POST",
-                    path=clean(_path(asked.asked.url or "")) or "token request",
-                    answer=str(asked.status or "no answer"),
-                    error=clean(mask(asked.error or "")),
-                    request_id=clean(asked.asked.request_id or ""),
-                    transaction_id="",
-                )
+def _same_places(one: Shape, other: Shape) -> bool:
+    return one.kind == other.kind and [p.path for p in one.places] == [p.path for p in other.places]
 
 
-def _request_id(attempt: Attempt, case: Case) -> str:
-    """Give the EHR's own request id, by the headers its vendor is known to send it in, else the one that was sent."""
-    answered = attempt.answer.request_id if attempt.answer else None
-    theirs = next((attempt.headers[n] for n in case.vendor.request_id_headers if attempt.headers.get(n)), None)
-    return theirs or attempt.sent.request_id or answered or ""
-
-
-def _path(url: str) -> str:
-    """Give host and path; a query may name a patient, so it is left out."""
-    parts = urlsplit(url)
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path}" if parts.netloc else parts.path
-
-
-def _endpoints(settings: dict[str, object]) -> Iterable[str]:
-    for key in ("fhir_base_url", "write_url"):
-        if settings.get(key):
-            yield _path(str(settings[key]))
+def _endpoints(settings: Mapping[str, Any], clean: Cleaner) -> Iterable[str]:
+    auth = settings.get("auth")
+    addresses = [settings.get("fhir_base_url"), settings.get("write_url")]
+    addresses.append(auth.get("token_url") if isinstance(auth, Mapping) else None)
+    yield from dict.fromkeys(clean.address(str(address)) for address in addresses if address)
     hl7 = settings.get("hl7")
-    if isinstance(hl7, dict) and hl7.get("host"):
-        yield f"{hl7['host']}:{hl7.get('port', '')}".rstrip(":")
+    if isinstance(hl7, Mapping) and hl7.get("host"):
+        yield clean.address(f"mllp://{hl7['host']}:{hl7.get('port', '')}".rstrip(":"))
 
 
-def _checks(document: dict[str, object], clean: _Cleaner) -> Iterable[CheckLine]:
-    for step in document.get("steps", ()):  # type: ignore[attr-defined]
+def _journey(document: Mapping[str, Any]) -> Iterable[Stop]:
+    for stop in document.get("journey", ()):
+        if stop.get("stage") in words.STAGES and stop.get("state") in words.STAGE_STATES:
+            yield Stop(words.STAGES[stop["stage"]], words.STAGE_STATES[stop["state"]], _utc(stop.get("at")))
+
+
+def _checks(document: Mapping[str, Any], clean: Cleaner) -> Iterable[CheckLine]:
+    for step in document.get("steps", ()):
         for check in step["checks"]:
             if check["status"] in _SHOWN:
                 yield CheckLine(
+                    id=str(check["id"]),
                     step=str(step.get("name") or step["step"]),
                     title=str(check.get("title") or check["id"]),
                     status=words.STATUSES.get(check["status"], check["status"]),
-                    says=clean(str(check.get("says") or "")),
+                    says=clean.text(str(check.get("says") or "")),
+                    figures=tuple(_figures(check.get("evidence") or {}, clean))[:MOST_FIGURES],
                 )
 
 
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _figures(evidence: Mapping[str, Any], clean: Cleaner) -> Iterable[Figure]:
+    """Give what can be counted. A text may say anything, so that none is sent but times."""
+    for name, value in evidence.items():
+        if not _FIGURE_NAME.fullmatch(str(name)) or clean.is_known(str(name)):
+            continue
+        label = str(name).replace("_", " ")
+        if isinstance(value, bool):
+            yield Figure(label, value)
+        elif isinstance(value, int | float):
+            if not _PERSONAL_NAME.search(str(name)) and not clean.is_known(str(value).removesuffix(".0")):
+                yield Figure(label, value)
+        elif isinstance(value, str) and _MOMENT.fullmatch(value) and clean.moment(value):
+            if not _PERSONAL_NAME.search(str(name)):
+                yield Figure(label, _utc(value))
+        elif isinstance(value, list | tuple | Mapping):
+            yield Figure(f"{label}, how many", len(value))
+
+
+def _utc(value: object) -> str:
+    try:
+        return utc(datetime.fromisoformat(str(value))) if value else ""
+    except ValueError:
+        return ""

@@ -32,6 +32,7 @@ from console.tickets.people_page import PeoplePage
 from console.tickets.queue import state_words
 from console.tickets.related import Related, related
 from console.tickets.states import choices
+from console.tickets.vendor_answers import VendorPage, vendor_page
 from diagnostics.evidence.logs import NoteTrace
 from diagnostics.gather import read_parts
 
@@ -204,6 +205,11 @@ class TicketPage:
         """Give the checklists that could still be added."""
         held = {template.slug for template in of_ticket(self.ticket.id)}
         return sorted(((t.slug, t.name) for t in in_force().values() if t.slug not in held), key=lambda pair: pair[1])
+
+    @cached_property
+    def vendor(self) -> VendorPage:
+        """Give the packets sent to the vendor and the answers."""
+        return vendor_page(self.ticket)
 
     @property
     def done(self) -> tuple[int, int]:

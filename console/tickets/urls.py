@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from console.tickets import action_views, actions, compare_views, desk_urls, many_urls, packet_views, queue_urls, views
+from console.tickets import (
+    action_views,
+    actions,
+    compare_views,
+    desk_urls,
+    many_urls,
+    packet_views,
+    queue_urls,
+    vendor_views,
+    views,
+)
 
 app_name = "tickets"
 
@@ -28,6 +38,8 @@ urlpatterns = [
     path("tickets/<int:number>/packet/", packet_views.show, name="packet"),
     path("tickets/<int:number>/packet/download/", packet_views.download, name="packet_download"),
     path("tickets/<int:number>/packet/mail/", packet_views.mail, name="packet_mail"),
+    path("tickets/<int:number>/packet/sent/<uuid:sending_id>/", packet_views.sent, name="packet_sent"),
+    path("tickets/<int:number>/vendor/answer/", vendor_views.answer, name="vendor_answer"),
     path("tickets/<int:number>/notes/<uuid:note_id>/end/", actions.end_note, name="end_note"),
     path("tickets/<int:number>/notes/<uuid:note_id>/content/", actions.payload, name="payload"),
     path("tickets/<int:number>/notes/<uuid:note_id>/compare/", compare_views.show, name="compare"),

@@ -169,7 +169,7 @@ def test_an_item_that_asks_wants_an_answer(ticket, facility) -> None:
     assert told.status_code == 302
     page = client.get(f"/tickets/{ticket.number}/").content.decode()
     assert "answered with no: “Reach the endpoint" in page
-    assert '<b class="answer">No</b>' in page
+    assert '<b class="said">No</b>' in page
 
 
 # -- checks and packets that settle items --------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from console.accounts.roles import Role
 from console.integrations.models import Contact
 from console.notes.log_rows import store_rows
 from console.tickets.models import Ticket
-from console.tickets.packet import as_text, packet
+from console.tickets.packet import packet
+from console.tickets.packet_text import as_text
 from tests.console.builders import a_facility, a_note, a_person, a_ticket, an_integration
 from tests.console.pages.documents import a_document, a_run
 
@@ -94,7 +95,7 @@ def test_a_note_that_never_left_names_the_token_requests_that_failed(facility) -
 def test_it_names_no_patient_no_note_and_no_secret(ticket, facility) -> None:
     client = client_of(a_person(facility))
     sinks = [as_text(packet(ticket)), client.get(f"/tickets/{ticket.number}/packet/").content.decode()]
-    for form in ("text", "json"):
+    for form in ("text", "json"):  # the three forms with marks everywhere: test_packet_marks.py
         answer = client.post(f"/tickets/{ticket.number}/packet/download/", {"format": form})
         assert "attachment" in answer["Content-Disposition"]
         sinks.append(answer.content.decode())

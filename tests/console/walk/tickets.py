@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from console.tickets.packet_sending import take_along
 from console.tickets.services import attach
 from tests.console.walk import Place, Row, everyone, only
 
@@ -36,6 +37,8 @@ ROWS = {
     "tickets:packet": Row(200, 404, 404, 403),
     "tickets:packet_download": posts(200, format="text"),
     "tickets:packet_mail": posts(422),
+    "tickets:packet_sent": Row(200, 404, 404, 403),
+    "tickets:vendor_answer": posts(302, text="We see it."),
     "diagnoses:explain": everyone(),
     "diagnoses:checklists": Row(200, 200, 200, 200, administrator=403),
     "diagnoses:checklist": Row(200, 200, 200, 200, administrator=403),
@@ -50,4 +53,12 @@ ROWS = {
 
 def furnish(place: Place) -> dict[str, Any]:
     file = attach(ticket=place.ticket, name="a.txt", content_type="text/plain", content=b"x", by=place.person)
-    return {"number": place.ticket.number, "note_id": place.note_id, "attachment_id": file.id, "name": "network"}
+    take_along(ticket=place.ticket, how="json", by=place.person)
+    sending = place.ticket.packets.first()
+    return {
+        "sending_id": sending.id,
+        "number": place.ticket.number,
+        "note_id": place.note_id,
+        "attachment_id": file.id,
+        "name": "network",
+    }
