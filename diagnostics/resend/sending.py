@@ -76,6 +76,8 @@ def guarded(plan: ResendPlan) -> bool:
 def _must_not(case: Case, plan: ResendPlan, approved: str) -> str:
     if plan.way is None:
         return plan.refused or "There is no plan to send."
+    if case.offline or not case.allow_writes:
+        return "This case may not write to the EHR, so nothing was sent."
     if not approved or plan.digest != approved:
         return "What would be sent now is not what was confirmed. Look at the new plan and confirm it again."
     if case.integration.protocol == "hl7v2":

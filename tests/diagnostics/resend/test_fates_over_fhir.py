@@ -192,6 +192,8 @@ def test_a_plan_that_was_not_confirmed_or_no_longer_fits_is_not_sent(failed: Fai
     assert "confirm it again" in sent(case, other, approved=how.digest).says
     moved = replace(case, integration=replace(case.integration, fhir_base_url="https://other.example/fhir"))
     assert "address has changed" in sent(moved, how).says
+    for quiet in (replace(case, offline=True), replace(case, allow_writes=False)):
+        assert "may not write" in sent(quiet, how).says
     assert documents(ehr, how) == 0
 
 

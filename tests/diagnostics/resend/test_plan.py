@@ -2,11 +2,12 @@
 
 import json
 from dataclasses import fields, replace
+from datetime import timedelta
 
 import pytest
 
 from diagnostics.case import Hl7Interface
-from diagnostics.evidence.chart_seen import ChartSeen
+from diagnostics.evidence.chart_seen import ChartSeen, DocumentSeen
 from diagnostics.resend import ResendPlan, Way
 from tests.diagnostics.resend.cases import SECRETS, case_of, document, message, offered, plan_of
 
@@ -81,6 +82,7 @@ def test_the_content_type_follows_the_settings_and_is_told() -> None:
     ]
 
 
+SIGNED = ({"id": "E-1", "status": "finished", "signed": True, "patient_id": "P-1"},)
 XML = (
     b'<DocumentReference xmlns="http://hl7.org/fhir">%s<status value="current"/>'
     b'<subject><reference value="Patient/P-1"/></subject></DocumentReference>'
@@ -144,6 +146,13 @@ def test_the_digest_binds_all_that_is_sent_and_nothing_else() -> None:
         assert replace(how, **silent).digest == how.digest
     moved = replace(how, url=how.url + "P", method=how.method[:-1])
     assert moved.digest != how.digest
+
+
+def test_the_digest_is_the_same_on_another_day() -> None:
+    case = case_of(document(), encounters=SIGNED)
+    parent = ChartSeen(found=0, others=(DocumentSeen("77", "current", "final", ("11506-3",)),))
+    later = replace(case, now=case.now + timedelta(days=40))
+    assert plan_of(case, offered(), parent).digest == plan_of(later, offered(), parent).digest != ""
 
 
 def test_evidence_in_another_order_gives_the_same_plan() -> None:
