@@ -221,6 +221,13 @@ CELERY_BEAT_SCHEDULE = {
 # Tickets: how long failures alike are one incident, how many a source may open a minute.
 DUPLICATE_WINDOW_H = env.float("DUPLICATE_WINDOW_H", default=24.0)
 TICKETS_API_PER_MINUTE = env.int("TICKETS_API_PER_MINUTE", default=120)
+# Mail-in: whose Authentication-Results are believed (the own mail server's name there), and a Maildir that is watched.
+MAIL_IN_AUTHSERV = env("MAIL_IN_AUTHSERV", default="")
+MAIL_IN_FOLDER = env("MAIL_IN_FOLDER", default="")
+if MAIL_IN_FOLDER:
+    CELERY_BEAT_SCHEDULE |= {
+        "mail-in": {"task": "console.tickets.tasks.look_into_mail", "schedule": 30.0, "options": {"expires": 25}},
+    }  # fmt: skip
 WORK_LEASE_S = env.float("WORK_LEASE_S", default=45.0)
 WORK_SWEEP_S = env.float("WORK_SWEEP_S", default=5.0)
 WORK_RING_AGAIN_S = env.float("WORK_RING_AGAIN_S", default=10.0)

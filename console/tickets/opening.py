@@ -85,7 +85,11 @@ def integrations_for(user: User) -> QuerySet[Integration]:
 
 def look(user: User, text: str) -> Opening:
     """Recognise what was pasted and look up what it is about."""
-    pasted = recognise(text)
+    return look_at(user, recognise(text))
+
+
+def look_at(user: User, pasted: Pasted) -> Opening:
+    """Look up what something recognised is about."""
     notes = _notes(user, pasted)
     note = next((n for n in notes if n.failure_mode != "delivered"), notes[0] if notes else None)
     explanation = None

@@ -10,3 +10,11 @@ def tidy() -> None:
 
     drafts.forget_old()
     presence.forget_old()
+
+
+@app.task
+def look_into_mail() -> None:
+    """Take the mails that lie in the watched Maildir."""
+    from console.tickets.mail_folder import look
+
+    look()
