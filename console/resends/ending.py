@@ -80,7 +80,7 @@ def settle(
     if in_chart:
         end_notes(notes=[item.note], how=End.IN_CHART, by=None, only_waiting=True)
     if state in PROBLEMS:
-        words = f"resent a note: {ItemState(state).label.lower()}"
+        words = f"resent a note: {ItemState(state).within}"
         tell(batch, str(state), words, by, reference=item.note_id, item=str(item.pk))
 
 

@@ -56,6 +56,11 @@ class ItemState(models.TextChoices):
     ABSENT = "absent", "Not certain: sent, not seen"
     NOT_SENT = "not_sent", "Not sent: no connection"
 
+    @property
+    def within(self) -> str:
+        """Give the label for the middle of a sentence; names of systems keep their capitals."""
+        return self.label[:1].lower() + self.label[1:]
+
 
 LIVE_ITEMS = (ItemState.WAITING, ItemState.SENDING)
 HELD_BY_EHR = (ItemState.ALREADY, ItemState.CREATED, ItemState.MATCHED, ItemState.FOUND)

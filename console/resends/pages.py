@@ -81,10 +81,17 @@ class Line:
     @property
     def state(self) -> str:
         """Name the state; what was read back says so."""
-        words = str(self.item.get_state_display())
-        if self.item.state in HELD_BY_EHR:
-            return f"{words}, seen in the chart" if self.item.in_chart else f"{words}, not seen in the chart yet"
-        return words
+        return self._with_sight(ItemState(self.item.state).label)
+
+    @property
+    def within(self) -> str:
+        """Name the state for the middle of a sentence."""
+        return self._with_sight(ItemState(self.item.state).within)
+
+    def _with_sight(self, words: str) -> str:
+        if self.item.state not in HELD_BY_EHR:
+            return words
+        return f"{words}, seen in the chart" if self.item.in_chart else f"{words}, not seen in the chart yet"
 
     @property
     def way(self) -> str:
@@ -154,7 +161,7 @@ class BatchPage:
     @cached_property
     def tally(self) -> list[tuple[int, str, str]]:
         """Count notes by what became of them: (count, words, colour class)."""
-        counts = Counter((line.state, line.tone) for line in self.to_send)
+        counts = Counter((line.within, line.tone) for line in self.to_send)
         return [(count, words, tone) for (words, tone), count in counts.items()]
 
     @property

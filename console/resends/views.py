@@ -14,6 +14,8 @@ from console.resends.queries import counted, waiting_for
 from console.shared.idle import polled
 from console.tickets.access import ticket_or_404
 
+SHOWN = 100  # of what waits: the oldest first
+
 
 @login_required
 @never_cache
@@ -65,7 +67,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
     people = ("ticket", "integration", "requested_by")
     mine = visible(request.user).filter(stage="asked", requested_by=request.user)
     context = {
-        "for_me": counted(waiting_for(request.user)).select_related(*people).order_by("requested_at", "id"),
-        "by_me": counted(mine).select_related(*people).order_by("requested_at", "id"),
+        "for_me": counted(waiting_for(request.user)).select_related(*people).order_by("requested_at", "id")[:SHOWN],
+        "by_me": counted(mine).select_related(*people).order_by("requested_at", "id")[:SHOWN],
     }
     return render(request, "resends/waiting.html", context)

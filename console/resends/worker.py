@@ -58,7 +58,7 @@ def go_on(pass_id: uuid.UUID | str) -> None:
         return
     step = {"prepare": prepare_step, "send": send_step, "look": look_step}[row.kind]
     try:
-        with lease(row, budget_s=settings.RUN_BUDGET_S * 2) as lost:
+        with lease(row, budget_s=settings.CELERY_TASK_SOFT_TIME_LIMIT) as lost:
             wait_s = step(row, lost)
         if wait_s is not None:
             hand_back(row, wait_s)
@@ -270,8 +270,7 @@ def _wrong(item: ResendItem, sent: "Sent | Changed") -> str:
         return f"{where} stands under another patient. Tell the EHR team at once."
     if isinstance(sent, Sent) and sent.found and sent.found > 1:
         return f"{where} stands at the EHR {sent.found} times. Have the extra ones withdrawn."
-    label = ItemState(item.state).label
-    return f"{where}: {label[:1].lower()}{label[1:]}." if item.state in PROBLEMS else ""
+    return f"{where}: {ItemState(item.state).within}." if item.state in PROBLEMS else ""
 
 
 def _settle(item: ResendItem, batch: ResendBatch, state: ItemState, sent: Sent) -> None:
