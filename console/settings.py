@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "console.changes",
     "console.reports",
     "console.health",
+    "console.search",
     "console.api",
     "console.demo",
 ]

@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("console.changes.urls")),
     path("", include("console.reports.urls")),
     path("", include("console.health.urls")),
+    path("", include("console.search.urls")),
     path("api/v1/", include("console.api.urls")),
     path("", include("console.demo.urls")),
 ]
