@@ -184,6 +184,21 @@ def test_what_came_into_the_chart_meanwhile_is_not_sent(stage) -> None:
     assert stage.held(note) == 1
 
 
+def test_a_note_under_another_patient_pauses_it_always_and_is_not_in_the_chart(stage) -> None:
+    batch = stage.started(stop_at_first_problem=False)
+    note = batch.items.get(position=1).note
+    store = stage.ehr.tenant(TENANT).store
+    another = batch.items.get(position=2).note.identifiers["patient_id"]
+    told = {**json.loads(note.payload), "subject": {"reference": f"Patient/{another}"}}
+    store.create("DocumentReference", told, "2026-11-23T10:00:00Z")
+    work()
+    batch.refresh_from_db()
+    item = batch.items.get(position=1)
+    assert (batch.stage, item.state, item.in_chart) == ("paused", "already", False)
+    assert "under another patient" in batch.why
+    assert stage.ticket.ticket_notes.get(note=note).end == "waiting"
+
+
 def test_a_note_that_somebody_entered_by_hand_meanwhile_is_not_sent(stage) -> None:
     batch = stage.started()
     note = batch.items.get(position=1).note
