@@ -38,7 +38,8 @@ Time to acknowledgement: The time from opening until somebody first took the tic
 are left out of this figure.
 
 Within target: Resolved by the target of the severity that was in force at the last resolution, counted on the wall
-clock from opening: {_targets()}.
+clock from opening: {_targets()}. Where a facility has set
+working hours, targets or pauses of its own, it is the target that the ticket was told by them.
 
 Root cause: The cause that a person confirmed at the last resolution.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, F, OuterRef, Q, When
 
 from console.accounts.models import User
 from console.accounts.roles import Right
@@ -18,7 +18,11 @@ from console.tickets.models import OPEN_STATES, Ticket, TicketEvent
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Be a ticket with its life, and what it is grouped by. `seen` is false where the reader may not enter."""
+    """Be a ticket with its life, and what it is grouped by. `seen` is false where the reader may not enter.
+
+    `told_target_at` is the target that the ticket was told; None where its facility has no calendar of its own, so that
+    the severity alone says it.
+    """
 
     number: int
     title: str
@@ -29,6 +33,7 @@ class Told:
     integration: str
     vendor: str
     seen: bool
+    told_target_at: datetime | None
     life: Life
 
 
@@ -53,11 +58,12 @@ def lives(
     ):
         rows[ticket_id].append(Event(*event))
     seen = Exists(visible(user, Right.SEE_REPORTS).filter(pk=OuterRef("pk")))
-    facts = tickets.annotate(seen=seen).order_by("number", "id")
+    told = Case(When(facility__calendar__isnull=False, then=F("target_at")))
+    facts = tickets.annotate(seen=seen, told=told).order_by("number", "id")
     found = []
     for ticket_id, severity, *rest in facts.values_list(
         "id", "severity", "number", "title", "facility_id", "facility__name", "facility__time_zone",
-        "integration_id", "integration__name", "integration__vendor", "seen",
+        "integration_id", "integration__name", "integration__vendor", "seen", "told",
     ):  # fmt: skip
         life = tell(rows[ticket_id], severity=severity)
         if life is not None:

@@ -111,7 +111,7 @@ def _count(row: Told) -> Counted:
         number=row.number,
         title=row.title,
         life=life,
-        target_at=target(life.severity, life.opened_at),
+        target_at=row.told_target_at or target(life.severity, life.opened_at),
         keys={
             Facet.CATEGORY: life.category or NOT_CONFIRMED,
             Facet.CAUSE: f"{life.category}/{life.cause}" if life.category else NOT_CONFIRMED,

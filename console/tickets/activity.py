@@ -144,7 +144,8 @@ def _says(event: TicketEvent) -> str:
                 return "gave the ticket back"
             return "took the ticket" if event.by and after == str(event.by) else f"gave the ticket to {after}"
         case Kind.SEVERITY:
-            return f"changed the severity to {_label(Severity, after).lower()}"
+            name = _label(Severity, after).lower()
+            return f"changed the severity to {name}" if event.by else f"set the severity to {name} by the diagnosis"
         case Kind.RUN_REQUESTED:
             return f"asked for a diagnosis of step {after}" if after else "asked for a diagnosis"
         case Kind.RUN_CONCLUDED:

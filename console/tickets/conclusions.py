@@ -8,7 +8,8 @@ from console.notes.models import FailureMode
 from console.shared.work import WorkState
 from console.tickets import acting
 from console.tickets.models import Ticket, TicketEvent, TicketState
-from console.tickets.moves import move, write_event
+from console.tickets.moves import change, move, write_event
+from console.tickets.severities import propose_severity
 from console.tickets.ticking import tick_by_checks
 
 Kind = TicketEvent.Kind
@@ -37,7 +38,8 @@ def take_conclusion(run: Run) -> None:
         if run.cause:  # it fails again, or still: what was confirmed before no longer holds
             fields |= {"confirmation": "", "confirmed_at": None, "confirming_run": None}
         fields["title"] = _title(ticket.title, run.failure_mode)
-        Ticket.objects.filter(pk=ticket.pk).update(**fields)
+        change(ticket, **fields)
+        propose_severity(ticket, run)
         failed = [step["step"] for step in run.document.get("steps", ()) if step.get("status") == "failed"]
         give(ticket.id, fitting(run.category, failed))
         tick_by_checks(ticket, run)

@@ -76,8 +76,8 @@ def change_state(
 def refuse_state(locked: Ticket, expected: str | None, version: int | None = None, *, mine: str = "") -> None:
     """Raise Collision where a ticket is no longer in the state that a person saw."""
     now = state_of(locked)
-    if expected is not None and ":" not in expected:
-        now = str(locked.state)
+    if expected == locked.state:
+        expected = now  # a form that does not say on whom the ticket waited saw the same state
     says = f"Meanwhile the ticket became “{locked.get_state_display()}”. Look again, then decide."
     refuse_collision(locked, "state", now=now, mine=mine, seen=expected, version=version, says=says)
 
