@@ -16,12 +16,12 @@ from django.views.decorators.http import require_POST
 from console.accounts.place import places
 from console.accounts.roles import Right
 from console.tickets import bulk
+from console.tickets.listed import back_to
 from console.tickets.models import Ticket
 from console.tickets.moves import TicketError
 from console.tickets.queue import integrations_of, understood
 from console.tickets.queue_forms import ACTS, BulkForm
 from console.tickets.queue_rows import matching, sight
-from console.tickets.queue_views import LISTED
 from console.tickets.undo import undo as take_back
 from console.tickets.undo_offers import say
 
@@ -33,7 +33,7 @@ SHOWN = 50  # of those left out, in the message
 @require_POST
 def several(request: HttpRequest) -> HttpResponse:
     """Show what an act would change; change it once that is confirmed."""
-    back = _back(request)
+    back = back_to(request)
     try:
         picked = _picked(request)
     except TicketError as refusal:
@@ -71,11 +71,6 @@ def _picked(request: HttpRequest) -> dict[int, str]:
 
 def _written(picked: dict[int, str]) -> str:
     return ",".join(f"{number}.{mark}" for number, mark in picked.items())
-
-
-def _back(request: HttpRequest) -> str:
-    listed = request.session.get(LISTED) or {}
-    return str(listed.get("back") or reverse("tickets:queue"))
 
 
 def _tell(request: HttpRequest, act: bulk.Act, outcome: bulk.Outcome) -> None:

@@ -12,14 +12,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from console.accounts.place import places
 from console.accounts.roles import Right
-from console.tickets import saved_views
+from console.tickets import listed, saved_views
 from console.tickets.models import SavedView
 from console.tickets.moves import TicketError
 from console.tickets.queue import QueuePage, integrations_of, queue_page, understood
 from console.tickets.queue_forms import ACTS, ViewForm
 from console.tickets.queue_rows import sight
-
-LISTED = "queue"  # in the session: the list that a ticket was opened from, for its neighbours
 
 
 @login_required
@@ -44,9 +42,7 @@ def view(request: HttpRequest, view_id: uuid.UUID) -> HttpResponse:
 
 
 def _show(request: HttpRequest, page: QueuePage) -> HttpResponse:
-    listed = {"numbers": page.numbers, "back": request.get_full_path()}
-    if request.session.get(LISTED) != listed:
-        request.session[LISTED] = listed
+    listed.remember(request, page.numbers)
     form = ViewForm(user=request.user, initial={"query": page.query})
     return render(request, "tickets/queue.html", {"queue": page, "form": form, "acts": ACTS.items()})
 

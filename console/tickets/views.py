@@ -19,6 +19,7 @@ from console.shared.idle import polled
 from console.tickets import presence
 from console.tickets.access import attachment_or_404, current, ticket_or_404
 from console.tickets.forms import OpenForm
+from console.tickets.listed import nearby
 from console.tickets.moves import TicketError
 from console.tickets.opening import Opening, integrations_for, join_from, look, open_from
 from console.tickets.pages import TicketPage
@@ -36,7 +37,7 @@ def ticket(request: HttpRequest, number: int) -> HttpResponse:
         return redirect("tickets:ticket", into.number)
     presence.touch(ticket=shown, user=request.user)
     page = TicketPage(shown, request.user, notes_page=request.GET.get("notes", ""))
-    return render(request, "tickets/ticket.html", {"page": page})
+    return render(request, "tickets/ticket.html", {"page": page, "nearby": nearby(request, number)})
 
 
 @polled
