@@ -23,8 +23,9 @@ from console.resends.models import (
     Stage,
 )
 from console.resends.telling import notes_words, tell
+from console.shared.work import ring
 
-_NOT_TOLD = "The worker came to nothing before it could read back. The note may have arrived: look for it again."
+_NOT_TOLD = "The worker came to nothing before it could read back. The note may have arrived; it is looked for again."
 
 
 def end_batch(batch: ResendBatch, stage: Stage, why: str, by: User | None) -> None:
@@ -96,6 +97,10 @@ def give_up(row: ResendPass) -> None:
     for item in batch.items.filter(state=ItemState.SENDING).select_related("note"):
         if ResendAct.objects.filter(item=item).exists():
             settle(item, batch, ItemState.UNKNOWN, _NOT_TOLD)
+            look = ResendPass.objects.create(
+                kind=ResendPass.Kind.LOOK, batch=batch, integration_id=batch.integration_id, item=item
+            )
+            ring(look)  # only reads: nobody has to ask for that
         else:
             back = ItemState.WAITING if batch.stage not in ENDED_STAGES else ItemState.LEFT
             ResendItem.objects.filter(pk=item.pk).update(state=back, started_at=None)

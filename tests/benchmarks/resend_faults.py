@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -48,15 +48,17 @@ class Told:
         )
 
 
-def run(ehr: Any, folder: Path, *, cut: int, killed: int, pressed: int) -> list[Told]:
-    """Disturb so many resends of each kind; give what became of them. Needs a sweeper running."""
+def run(ehr: Any, folder: Path, *, cut: int, killed: int, pressed: int) -> Iterator[Told]:
+    """Disturb so many resends of each kind; give what became of them, kind by kind. Needs a sweeper running."""
     from tests.console.resends.stage import a_stage
 
     stages = []
     for number, tenant in enumerate(TENANTS):
         stages.append(a_stage(ehr, folder / tenant, seed=number + 1, tenant=tenant))
         _ail(ehr, stages[-1])
-    return [_cut(stages, folder, cut), _pressed(stages, folder, pressed), _killed(stages, folder, killed)]
+    yield _cut(stages, folder, cut)
+    yield _pressed(stages, folder, pressed)
+    yield _killed(stages, folder, killed)
 
 
 def _ail(ehr: Any, stage: Any, *faults: str, slow_s: float = 0.0) -> None:
@@ -167,7 +169,7 @@ def _pressed(stages: list[Any], folder: Path, count: int) -> Told:
 
 def _killed(stages: list[Any], folder: Path, count: int) -> Told:
     """Kill the worker at random moments of a note's turn; each note under way is one run."""
-    from console.resends.models import ResendAct, ResendItem
+    from console.resends.models import ResendAct, ResendItem, ResendPass
     from tests.faults.stack import wait_for, worker
 
     told, source = Told("worker killed"), random.Random(SEED)
@@ -184,18 +186,35 @@ def _killed(stages: list[Any], folder: Path, count: int) -> Told:
             over = _ended(batches)
             while len(disturbed) < count and not over():
                 begun = ResendAct.objects.count()
-                wait_for("a write", lambda: ResendAct.objects.count() > begun or over(), 60)  # noqa: B023
+                wait_for(
+                    "a write",
+                    lambda: ResendAct.objects.count() > begun or _go_on(stages, batches) or over(),  # noqa: B023
+                    120,
+                )
                 time.sleep(source.uniform(0.0, SLOW_S))
                 doomed.kill()
+                _go_on(stages, batches)
                 under_way = ResendItem.objects.filter(batch__in=batches, state="sending").select_related("act")
                 for item in under_way:
                     disturbed[item.pk] = "after its intent" if hasattr(item, "act") else "before its intent"
                 doomed = alive.enter_context(worker(folder, concurrency=len(stages)))
-            wait_for("the end of the resends", over, 120)
+            wait_for("the end of the resends", lambda: _go_on(stages, batches) or over(), 300)  # noqa: B023
+        wait_for("the last looks", lambda: not ResendPass.objects.filter(state__in=("queued", "running")).exists(), 120)
     for stage in stages:
         _ail(stage.ehr, stage)
     told.states.update(f"killed {when}" for when in disturbed.values())
     return _judge(told, stages, all_batches, only=set(disturbed))
+
+
+def _go_on(stages: list[Any], batches: list[Any]) -> bool:
+    """Do what a person does with a resend that paused because its worker died five times in a row; give False."""
+    from console.resends import services
+    from console.resends.models import ResendBatch
+
+    by = {stage.integration.pk: stage.desk for stage in stages}
+    for batch in ResendBatch.objects.filter(pk__in=[batch.pk for batch in batches], stage="paused"):
+        services.go_on(batch=batch, by=by[batch.integration_id])
+    return False
 
 
 def _judge(told: Told, stages: list[Any], batches: list[Any], *, only: set[Any] | None = None) -> Told:
@@ -238,10 +257,10 @@ def main(runs: int = 500) -> bool:
 
         with running_practice(TENANTS) as ehr, sweeper(Path(name)):
             third = runs // 3
-            told = run(ehr, Path(name), cut=runs - 2 * third, killed=third, pressed=third)
-    for one in told:
-        print(one.line())
-        print("\n".join(one.wrong[:10]))
+            told = []
+            for one in run(ehr, Path(name), cut=runs - 2 * third, killed=third, pressed=third):
+                print(one.line(), *one.wrong[:10], sep="\n", flush=True)
+                told.append(one)
     print(f"{sum(one.runs for one in told)} runs in {time.monotonic() - began:.0f} s")
     return not any(one.wrong or one.twice or one.untold for one in told)
 

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.fault, pytest.mark.django_db(transaction=True)]
 
 def test_no_note_is_ever_written_twice_and_every_lost_answer_is_told(tmp_path, capsys) -> None:
     with running_practice(TENANTS) as ehr, sweeper(tmp_path):
-        told = run(ehr, tmp_path, cut=8, killed=8, pressed=8)
+        told = list(run(ehr, tmp_path, cut=8, killed=8, pressed=8))
     with capsys.disabled():
         print("\n" + "\n".join(one.line() for one in told))
     for one in told:

@@ -264,7 +264,11 @@ def test_a_worker_that_comes_to_nothing_leaves_an_uncertain_note_and_says_so(sta
     batch.refresh_from_db()
     item.refresh_from_db()
     assert (batch.stage, item.state) == ("paused", "unknown")
-    assert "look for it again" in item.answer["says"]
+    assert "may have arrived" in item.answer["says"]
+    work()
+    item.refresh_from_db()
+    assert (item.state, item.looked_at is not None) == ("absent", True), "it is looked for without being asked"
+    assert stage.documents(item.note) == 0
 
 
 def test_nothing_of_a_patient_stands_in_events_and_the_audit_trail(stage) -> None:
