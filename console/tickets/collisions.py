@@ -84,6 +84,9 @@ def _mine(request: HttpRequest, field: str, name: str) -> str:
     if field == "owner" and name not in request.POST:
         return request.POST.get("to", str(request.user.pk))  # a handover; or the button “Take”
     value = request.POST.get(name, "")
+    said = request.POST.get("answer", "")
+    if field == "item" and said:
+        return f"{value}:{said}"
     whom = request.POST.get("waiting_for", "")
     return f"{value}:{whom}" if field == "state" and value == TicketState.WAITING and whom else value
 
