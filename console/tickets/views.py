@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from console.accounts.access import grants
 from console.accounts.roles import Right
 from console.shared.idle import polled
-from console.tickets import presence
+from console.tickets import drafts, presence
 from console.tickets.access import attachment_or_404, current, ticket_or_404
 from console.tickets.forms import OpenForm
 from console.tickets.listed import nearby
@@ -64,7 +64,8 @@ def open_ticket(request: HttpRequest) -> HttpResponse:
     if not integrations.exists():
         return render(request, "tickets/no_integration.html", status=200 if request.method == "GET" else 422)
     if request.method == "GET":
-        return render(request, "tickets/open.html", {"form": OpenForm(), "key": uuid.uuid4().hex})
+        draft = drafts.kept(request.user, None).get("open")
+        return render(request, "tickets/open.html", {"form": OpenForm(), "key": uuid.uuid4().hex, "draft": draft})
     form = OpenForm(request.POST, request.FILES)
     form.fields["integration"].queryset = integrations
     context = {"form": form, "key": request.POST.get("key") or uuid.uuid4().hex}
@@ -85,6 +86,7 @@ def open_ticket(request: HttpRequest) -> HttpResponse:
     if integration is None or integration not in opening.integrations:
         form.add_error("integration", "Choose the integration through which the note was sent.")
         return render(request, "tickets/open.html", context, status=422)
+    drafts.discard(user=request.user, ticket=None, place="open")
     made = open_from(
         opening=opening,
         integration=integration,
@@ -107,6 +109,7 @@ def _join(
     except TicketError as refusal:
         form.add_error("pasted", str(refusal))
         return render(request, "tickets/open.html", context, status=422)
+    drafts.discard(user=request.user, ticket=None, place="open")
     messages.success(request, said)
     return redirect("tickets:ticket", ticket.number)
 
