@@ -1,6 +1,7 @@
 """What staff work on: tickets, their notes, and everything that happened to them."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Coalesce, Upper
@@ -144,6 +145,13 @@ class Ticket(models.Model):
     )
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
     paused_left_s = models.IntegerField(null=True, help_text="Seconds of target left when its clock was paused.")
+    departments = ArrayField(
+        models.UUIDField(),
+        default=list,
+        db_default=models.Value([], output_field=ArrayField(models.UUIDField())),
+        editable=False,
+        help_text="Those of its notes. The database keeps it by itself, so that lists need not look at notes.",
+    )
     confirmation = models.CharField(max_length=12, choices=Confirmation, blank=True, db_default="")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     confirming_run = models.ForeignKey(Run, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -164,7 +172,16 @@ class Ticket(models.Model):
             # ones by when they were. Open tickets stay few however long the past grows.
             models.Index(
                 fields=("facility", "severity", "target_at", "id"),
-                include=("state", "owner", "waiting_for", "cause", "integration", "failure_mode", "paused_left_s"),
+                include=(
+                    "state",
+                    "owner",
+                    "waiting_for",
+                    "cause",
+                    "integration",
+                    "failure_mode",
+                    "paused_left_s",
+                    "departments",
+                ),
                 condition=models.Q(state__in=OPEN_STATES),
                 name="ticket_open_gravest",
             ),
