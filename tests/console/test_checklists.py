@@ -1,8 +1,10 @@
 """Checklists: versions of templates, which a ticket gets, how they tick, and who changes them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from console.accounts.models import User
@@ -280,3 +282,26 @@ def test_a_check_that_ticked_meanwhile_stands_in_nobodys_way(ticket, facility) -
     concluded(ticket, ("net.tcp.timeout", "failed", ["NET.1"]))
     tick(ticket=ticket, item="NET.1", state="done", answer="yes", by=a_person(facility), seen="open")
     assert word(ChecklistItemState.objects.get(ticket_id=ticket.id, item="NET.1")) == "done:yes"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_people_on_one_new_item_at_once_lose_nothing() -> None:
+    facility = a_facility()
+    ticket, people = a_ticket(an_integration(facility)), [a_person(facility) for _ in range(8)]
+
+    def answers(number: int) -> str:
+        answer = "yes" if number % 2 else "no"
+        try:
+            tick(ticket=ticket, item="NET.1", state="done", answer=answer, by=people[number], seen="open")
+        except Collision:
+            return "told"
+        finally:
+            connection.close()
+        return answer
+
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        became = list(pool.map(answers, range(8)))
+    row = ChecklistItemState.objects.get(ticket_id=ticket.id, item="NET.1")
+    assert set(became) == {row.answer, "told"}
+    assert became.count(row.answer) == 4  # those who said the same as the first
+    assert len(row.history) == 3
