@@ -180,7 +180,6 @@ class Ticket(models.Model):
                     "integration",
                     "failure_mode",
                     "paused_left_s",
-                    "departments",
                 ),
                 condition=models.Q(state__in=OPEN_STATES),
                 name="ticket_open_gravest",
