@@ -8,6 +8,7 @@ from django.utils import timezone
 from console.accounts.access import grants
 from console.accounts.models import User
 from console.accounts.roles import Right
+from console.monitoring.alert_tickets import may_open
 from console.monitoring.models import Alert, AlertEvent, AlertMail, RuleKind
 from console.monitoring.pages import AlertRow, alert_row
 from console.shared.work import WorkState
@@ -79,6 +80,7 @@ class AlertPage:
     history: tuple[HistoryRow, ...]
     mails: tuple[MailRow, ...]
     may_acknowledge: bool
+    may_open_ticket: bool
 
 
 def alert_page(user: User, alert: Alert) -> AlertPage:
@@ -96,6 +98,7 @@ def alert_page(user: User, alert: Alert) -> AlertPage:
         may_acknowledge=alert.ended_at is None
         and alert.acknowledged_at is None
         and grants(user).has(Right.WORK_TICKETS, alert.facility_id),
+        may_open_ticket=may_open(user, alert),
     )
 
 

@@ -16,8 +16,11 @@ class MonitoringConfig(AppConfig):
         from console.monitoring.certificates import take_certificates
         from console.monitoring.notices import badge, notices, shown
         from console.monitoring.source_notices import notices as source_notices
+        from console.monitoring.ticketing import follow_merge
+        from console.tickets.merging import follow
 
         listen(take_certificates)
+        follow(follow_merge)
         add_entry(Entry(30, "Monitoring", "monitoring:overview", ("monitoring",), shown, badge))
         add_notices(notices)
         add_notices(source_notices)

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from console.accounts.models import User
 from console.monitoring.measures import MOST_NOTES
 from console.monitoring.models import Alert, RuleKind
 from console.notes.correlation.asked import tell_asked
 from console.notes.correlation.loading import Keys
 from console.notes.models import Note
-from console.tickets.models import OPEN_STATES, Severity, Ticket, TicketEvent
+from console.tickets.models import OPEN_STATES, OpenedVia, Severity, Ticket, TicketEvent
 from console.tickets.moves import write_event
 from console.tickets.services import add_note, open_ticket, request_run
 
@@ -19,16 +20,19 @@ SAME_INCIDENT = timedelta(days=1)  # a ticket left open longer than this after i
 FAILURES = (RuleKind.TOKEN, RuleKind.EHR_5XX, RuleKind.SUCCESS_RATE)
 
 
-def attach_ticket(alert: Alert, failing: Sequence[bytes], *, at: datetime) -> str:
-    """Give an alert its ticket, with the failing notes and the diagnosis asked for; say which it is."""
+def attach_ticket(alert: Alert, failing: Sequence[bytes], *, at: datetime, by: User | None = None) -> str:
+    """Give an alert its ticket, with the failing notes and the diagnosis asked for; say which it is.
+
+    `by` is the person who asked for it on the alert's page; nobody where the alert itself did.
+    """
     notes = _failing_notes(alert, failing)
     ticket = _fitting(alert, [note.id for note in notes])
     if ticket is None:
-        return _open(alert, notes, at)
+        return _open(alert, notes, at, by)
     alert.ticket = ticket
     alert.save(update_fields=["ticket"])
     said = max(at, ticket.opened_at)
-    write_event(ticket, TicketEvent.Kind.ALERT, None, at=said, before="joined", after=_words(alert), reference=alert.id)
+    write_event(ticket, TicketEvent.Kind.ALERT, by, at=said, before="joined", after=_words(alert), reference=alert.id)
     _add(ticket, notes)
     if ticket.run is None or (not ticket.cause and ticket.run.finished_at is not None):
         request_run(ticket=ticket, by=None)
@@ -58,21 +62,27 @@ def _words(alert: Alert) -> str:
     return f"{alert.get_kind_display()}. {alert.says}"
 
 
-def _open(alert: Alert, notes: list[Note], at: datetime) -> str:
+def follow_merge(went: Ticket, kept: Ticket) -> None:
+    """Let the alerts of a ticket that went into another belong to that one."""
+    Alert.objects.filter(ticket=went).update(ticket=kept)
+
+
+def _open(alert: Alert, notes: list[Note], at: datetime, by: User | None) -> str:
     key = f"alert-{alert.id}" if alert.ticket is None else f"alert-{str(alert.id)[-12:]}-after-{alert.ticket.number}"
     quiet = alert.kind == RuleKind.CERTIFICATE and not alert.grave
     ticket = open_ticket(
-        by=None,
+        by=by,
         integration=alert.integration,
         notes=notes,
         severity=Severity.NONE if quiet else Severity.UNDOCUMENTED,
         idempotency_key=key,
         opened_at=at,
         title=_title(alert),
+        via=OpenedVia.ALERT,
     )
     alert.ticket = ticket
     alert.save(update_fields=["ticket"])
-    write_event(ticket, TicketEvent.Kind.ALERT, None, at=at, before="opened", after=_words(alert), reference=alert.id)
+    write_event(ticket, TicketEvent.Kind.ALERT, by, at=at, before="opened", after=_words(alert), reference=alert.id)
     return f"Opened ticket {ticket.number}; its diagnosis was asked for."
 
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("monitoring/rules/<uuid:facility_id>/<slug:rule_kind>/", views.set_rule, name="set_rule"),
     path("monitoring/alerts/<uuid:alert_id>/", alert_views.alert, name="alert"),
     path("monitoring/alerts/<uuid:alert_id>/acknowledge/", alert_views.acknowledge, name="acknowledge"),
+    path("monitoring/alerts/<uuid:alert_id>/ticket/", alert_views.open_ticket, name="alert_ticket"),
     path("monitoring/logs/", log_views.logs, name="logs"),
     path("monitoring/logs/<uuid:import_id>/", log_views.log_import, name="log_import"),
     path("monitoring/logs/<uuid:import_id>/live/", log_views.log_import_live, name="log_import_live"),

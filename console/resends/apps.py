@@ -12,7 +12,13 @@ class ResendsConfig(AppConfig):
     name = "console.resends"
 
     def ready(self) -> None:
-        """Register the entry."""
+        """Register the entry, and that a live resend holds its ticket's notes."""
+        from console.resends.holding import follow_merge, why_in_use
+        from console.tickets.busy import ask
+        from console.tickets.merging import follow
+
+        ask(why_in_use)
+        follow(follow_merge)
         add_entry(Entry(45, "Resends", "resends:waiting", ("resends",), _sees, _waiting, more=True))
 
 

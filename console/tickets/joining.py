@@ -32,11 +32,13 @@ def join_notes(*, ticket: Ticket, notes: Sequence[Note], by: User | None) -> lis
     if by is not None:
         require(by, Right.WORK_TICKETS, ticket.facility_id)
     locked = Ticket.objects.select_for_update(of=("self",)).get(pk=ticket.pk)
-    says = why_not(locked, notes)
-    if says:
-        raise TicketError(says)
     held = set(TicketNote.objects.filter(ticket=locked, note__in=[note.pk for note in notes]).values_list("note_id"))
     fresh = [note for note in notes if (note.pk,) not in held]
+    if notes and not fresh:
+        return []
+    says = why_not(locked, fresh)
+    if says:
+        raise TicketError(says)
     if not fresh:
         return []
     refuse_if_busy(locked)

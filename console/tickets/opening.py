@@ -166,7 +166,7 @@ def join_from(*, opening: Opening, ticket: Ticket, text: str, by: User, content:
 
     Raise TicketError where the ticket takes nothing or nothing is new.
     """
-    note = _kept(opening, ticket.integration, content)
+    note = opening.note or _kept(opening, ticket.integration, content)
     fresh = join_notes(ticket=ticket, notes=[note] if note else [], by=by)
     said = opening.pasted.text or (text if opening.pasted.kind == "error" else "")
     if said:

@@ -16,6 +16,7 @@ from console.accounts.access import grants, require
 from console.accounts.roles import Right
 from console.integrations.models import Integration
 from console.notes.models import Note
+from console.tickets.moves import TicketError
 from console.worklist import services
 from console.worklist.access import require_sight, scope, scope_of
 from console.worklist.failures import FAILING, MOST_NOTES, GroupKey, Narrowing, Span, note_ids
@@ -64,7 +65,11 @@ def group_ticket(request: HttpRequest, integration_id: uuid.UUID, mode: str, dig
         "trace__status", "trace__ack", "trace__signature", "trace__broke_at"
     )
     headline = cause(mode, *rows[0]).headline
-    ticket, came, left = services.one_ticket(notes=notes, by=request.user, key=_once(request), cause=headline)
+    try:
+        ticket, came, left = services.one_ticket(notes=notes, by=request.user, key=_once(request), cause=headline)
+    except TicketError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("worklist:group", integration_id, mode, digest)
     noun = "note is" if came == 1 else "notes are"
     said = f"{came} {noun} on this ticket now." if came else "All these notes were on this ticket already."
     if left:

@@ -16,6 +16,8 @@ from console.diagnoses.ladder import Ladder, ladder
 from console.notes.log_rows import mask
 from console.notes.models import ClockOffset, End, Note, NoteEnd, Trace
 from console.tickets.access import visible
+from console.tickets.duplicates import Match, Sought, duplicates
+from console.tickets.joining import can_join
 from console.tickets.models import OPEN_STATES, Ticket
 from console.worklist import words
 from console.worklist.failures import Alike, alike_of
@@ -219,6 +221,16 @@ class NotePage:
     def open_ticket(self) -> Ticket | None:
         """Give the open ticket that holds this note."""
         return next((ticket for ticket in self.tickets if ticket.state in OPEN_STATES), None)
+
+    @cached_property
+    def matches(self) -> tuple[Match, ...]:
+        """Give the open tickets that may be about the same failure and take this note, where none holds it yet."""
+        if not self.may_work or self.open_ticket is not None or self.mode == "delivered":
+            return ()
+        signature = self.stored.signature if self.stored is not None else ""
+        sought = Sought(integration_id=self.note.integration_id, signature=signature)
+        found = duplicates(visible(self.user, Right.WORK_TICKETS), sought)
+        return tuple(match for match in found if match.is_strong and can_join(match.ticket, [self.note]))
 
     @cached_property
     def alike(self) -> Alike | None:

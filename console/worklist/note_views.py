@@ -14,6 +14,7 @@ from console.accounts.roles import Right
 from console.accounts.services import record
 from console.notes.correlation.asked import tell_again
 from console.tickets.compare_views import comparison_of, lines_of
+from console.tickets.moves import TicketError
 from console.worklist import services
 from console.worklist.access import note_or_404, orphan_or_404
 from console.worklist.note_page import NotePage
@@ -79,7 +80,11 @@ def open_ticket(request: HttpRequest, note_id: uuid.UUID) -> HttpResponse:
         headline = cause(one.failure_mode, one.status, one.ack, one.signature, one.broke_at).headline
     given = request.POST.get("key") or uuid.uuid4().hex
     key = hashlib.blake2b(f"{request.user.pk}:{given}".encode(), digest_size=32).hexdigest()
-    ticket, came, _left = services.one_ticket(notes=[shown], by=request.user, key=key, cause=headline)
+    try:
+        ticket, came, _left = services.one_ticket(notes=[shown], by=request.user, key=key, cause=headline)
+    except TicketError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("worklist:note", note_id)
     if not came:
         messages.info(request, "This open ticket holds the note already.")
     return redirect("tickets:ticket", ticket.number)

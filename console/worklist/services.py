@@ -14,8 +14,9 @@ from console.notes.ends import end_notes
 from console.notes.models import End, Note, NoteEnd
 from console.notes.queries import visible
 from console.tickets.access import visible as visible_tickets
-from console.tickets.models import OPEN_STATES, Ticket
-from console.tickets.services import add_note, open_ticket, request_run
+from console.tickets.joining import join_notes
+from console.tickets.models import OPEN_STATES, OpenedVia, Ticket
+from console.tickets.services import open_ticket
 from console.worklist.access import Scope
 
 
@@ -54,7 +55,8 @@ def one_ticket(*, notes: Sequence[Note], by: User, key: str, cause: str = "") ->
     """Bring notes that failed alike onto one ticket: the open one that holds some of them, else a new one.
 
     Gives the ticket, how many notes came onto it, and how many were left out: a note of a restricted department would
-    hide the ticket from those who work on the others, so it stays out where there are others.
+    hide the ticket from those who work on the others, so it stays out where there are others. Raise TicketError where
+    the open ticket takes none now: its notes are in use.
     """
     ordinary = [note for note in notes if note.department is None or not note.department.restricted]
     chosen = ordinary or list(notes)
@@ -67,14 +69,10 @@ def one_ticket(*, notes: Sequence[Note], by: User, key: str, cause: str = "") ->
             notes=chosen,
             idempotency_key=key,
             title=f"{cause[:140]}{many}" if cause else "",
+            via=OpenedVia.NOTE,
         )
         return ticket, len(chosen), len(notes) - len(chosen)
-    held = set(ticket.ticket_notes.values_list("note_id", flat=True))
-    fresh = [note for note in chosen if note.id not in held]
-    for note in fresh:
-        add_note(ticket=ticket, note=note, by=by)
-    if fresh and ticket.run is None:
-        request_run(ticket=ticket, by=by)
+    fresh = join_notes(ticket=ticket, notes=chosen, by=by)
     return ticket, len(fresh), len(notes) - len(chosen)
 
 

@@ -33,6 +33,7 @@ ROWS = {
     "monitoring:drop_rule": engineers(404, method="post"),
     "monitoring:alert": seen(),
     "monitoring:acknowledge": Row(302, 404, 302, 403, method="post", privacy=404, administrator=403),
+    "monitoring:alert_ticket": Row(302, 404, 302, 403, method="post", privacy=404, administrator=403),
     "monitoring:logs": Row(200, 200, 200, 403, administrator=403),
     "monitoring:log_import": Row(200, 404, 200, 403, privacy=404, administrator=403),
     "monitoring:log_import_live": Row(200, 404, 200, 403, privacy=404, administrator=403),
