@@ -15,7 +15,7 @@ from diagnostics.probes.vantage import door_for
 from diagnostics.resend import SETTLED, Fate, ResendPlan, Sent, look, plan, resend, survey
 from tests.diagnostics.resend.conftest import Failed, Once
 
-RUNS = 100
+RUNS = 60
 TROUBLES = ("", "resend-answer-cut", "resend-request-cut", "net-gateway-timeout-filed", "killed", "pressed twice")
 
 
