@@ -1,16 +1,20 @@
 """The form in which a checklist is written: which items, in which order, shown after which answer."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from console.diagnoses import words
 from console.diagnoses.checklist_editing import Wording, condition
 from diagnostics.checklists import ITEMS
 
 QUESTIONS = tuple(item for item in ITEMS.values() if item.asks)
+_CONDITIONS = frozenset(f"{item.id} {answer}" for item in QUESTIONS for answer in ("yes", "no"))
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,7 @@ class FormLine:
     text: str
     group: str
     place: str
-    after: str  # "" or "NET.1 yes"
-    choices: tuple[tuple[str, str], ...]
+    options: SafeString  # of its condition, the chosen one selected
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ def places_typed(data: QueryDict | dict[str, Any]) -> dict[str, str]:
 def after_typed(data: QueryDict | dict[str, Any]) -> dict[str, str]:
     """Give the condition chosen for each item that has one, as "question answer"."""
     chosen = {id: str(data.get(f"after-{id}", "")).strip()[:60] for id in ITEMS}
-    return {id: value for id, value in chosen.items() if value.count(" ") == 1}
+    return {id: value for id, value in chosen.items() if value in _CONDITIONS}
 
 
 def _ordered(places: dict[str, str]) -> list[str]:
@@ -86,16 +89,20 @@ def form_lines(data: QueryDict | dict[str, Any]) -> list[FormLine]:
     """Give every item: first those of the list in their order, then the others as the engine groups them."""
     places, after = places_typed(data), after_typed(data)
     inside = _ordered(places)
-    choices = tuple(
-        (f"{item.id} {answer}", f"after a {answer} to “{item.asks}”") for item in QUESTIONS for answer in ("yes", "no")
-    )
     return [
-        FormLine(
-            id, ITEMS[id].text, str(ITEMS[id].list), places[id], after.get(id, ""),
-            tuple(choice for choice in choices if not choice[0].startswith(f"{id} ")),
-        )
+        FormLine(id, ITEMS[id].text, str(ITEMS[id].list), places[id], _options(after.get(id, "")))
         for id in (*inside, *(id for id in ITEMS if id not in inside))
-    ]  # fmt: skip
+    ]
+
+
+@cache
+def _options(chosen: str) -> SafeString:
+    """Write the conditions to choose from: the same for every item, so that they are written once for each choice."""
+    conditions = ((f"{item.id} {answer}", answer, item.asks) for item in QUESTIONS for answer in ("yes", "no"))
+    rows = (
+        (value, mark_safe(" selected") if value == chosen else "", answer, asks) for value, answer, asks in conditions
+    )
+    return format_html_join("", '<option value="{}"{}>after {}: {}</option>', rows)
 
 
 def shown(wording: Wording) -> list[ShownItem]:
