@@ -23,7 +23,7 @@ from console.tickets.models import OPEN_STATES, TicketState
 PAGE_SIZE = 50
 MOST_COUNTED = 10_000  # beyond so many open tickets a count says "10,000+": nobody works by the exact number then
 MOST_BADGE = 1000
-WINDOWS = (4 * PAGE_SIZE, 5000)  # finished tickets looked through for one page
+WINDOWS = (8 * PAGE_SIZE, 5000)  # finished tickets looked through for one page
 RECENT = 500  # finished tickets of a facility whose causes and people the filters offer
 
 _STATES = ", ".join(f"'{state.value}'" for state in OPEN_STATES)
