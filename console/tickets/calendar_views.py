@@ -49,9 +49,7 @@ def calendar(request: HttpRequest, facility_slug: str) -> HttpResponse:
             status = 422
         elif request.POST.get("step") == "save":
             if save(facility=facility, by=request.user, seen=form.cleaned_data["seen_version"], values=form.values()):
-                messages.success(
-                    request, f"The targets of {facility} are saved. They hold for what happens from now on."
-                )
+                messages.success(request, f"The targets of {facility} are saved and hold from now on.")
                 return redirect("tickets:calendar", facility_slug)
             row = BusinessCalendar.objects.get(facility=facility)
             context["theirs"] = CalendarForm(row=row, time_zone=facility.time_zone)
