@@ -77,7 +77,8 @@ def settle(
     if batch.stage in ENDED_STAGES:
         item.body = None
     item.save()
-    ResendAct.objects.filter(item=item).update(open=state not in SURELY_NOT_THERE)
+    if state in SURELY_NOT_THERE:
+        ResendAct.objects.filter(item=item).update(open=False)
     if in_chart:
         end_notes(notes=[item.note], how=End.IN_CHART, by=None, only_waiting=True)
     if state in PROBLEMS:

@@ -111,6 +111,15 @@ def test_what_was_sent_and_not_seen_is_never_repeated_by_itself(stage) -> None:
     assert states(repeat) == ["created"]
     assert stage.documents(lost.note) == 1
 
+    # Looked for once more, the first attempt's identifier is there now; that opens no write again.
+    services.look_again(item=lost, by=stage.desk)
+    work()
+    lost.refresh_from_db()
+    assert (lost.state, stage.documents(lost.note)) == ("found", 1)
+    assert list(ResendAct.objects.filter(note=lost.note, open=True).values_list("item__batch", flat=True)) == [
+        repeat.pk
+    ]
+
 
 def test_looking_again_finds_what_arrived_late(stage) -> None:
     batch = stage.started()
