@@ -19,7 +19,8 @@ MOST_OPEN = 8000  # a desk's open tickets stay about as many while its past grow
 _TICKETS = """
 INSERT INTO tickets_ticket (id, number, facility_id, integration_id, title, state, waiting_for, waiting_since, severity,
                             owner_id, opened_at, target_at, resolved_at, reopened, failure_mode, category, cause,
-                            certainty, verdict, journey, confirmed_category, confirmed_cause, idempotency_key)
+                            certainty, verdict, journey, confirmed_category, confirmed_cause, idempotency_key,
+                            departments)
 SELECT md5('t' || g)::uuid, nextval('tickets_number'), (%(facilities)s::uuid[])[1 + g %% %(places)s],
        (%(integrations)s::uuid[])[1 + g %% %(places)s + %(places)s * (g / %(places)s %% %(each)s)],
        (ARRAY['Note missing from chart', 'Progress note missing', 'Plan section empty', 'Filed under the wrong visit'])
@@ -35,7 +36,8 @@ SELECT md5('t' || g)::uuid, nextval('tickets_number'), (%(facilities)s::uuid[])[
        (ARRAY['rejected', 'never_sent', 'misplaced', 'partial', 'delayed'])[1 + g / 5 %% 5], 'authentication',
        CASE WHEN g / 3 %% 4 = 0 THEN '' ELSE (%(causes)s::text[])[1 + g / 17 %% cardinality(%(causes)s::text[])] END,
        'proven', 'A cause', '[{"stage": "generated", "state": "ok"}, {"stage": "sent", "state": "broken"}]', '', '',
-       md5('k' || g)
+       md5('k' || g), ARRAY[CASE WHEN g / 4 %% 10 = 0 THEN (%(shut)s::uuid[])[1 + g %% %(places)s]
+                           ELSE (%(departments)s::uuid[])[1 + g %% %(places)s] END]
   FROM generate_series(%(first)s, %(last)s) AS g
  CROSS JOIN LATERAL (SELECT CASE
        WHEN g <= %(open)s THEN (ARRAY['new', 'diagnosed', 'in_progress', 'waiting', 'fixed'])[1 + g / 19 %% 5]
