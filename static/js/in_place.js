@@ -54,6 +54,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (event.defaultPrevented || !form.matches("form[data-in-place]") || !window.Idiomorph) return;
+    if (event.submitter && event.submitter.hasAttribute("formaction")) return; // it goes elsewhere, and may lead elsewhere
     event.preventDefault();
     send(form, event.submitter);
   });

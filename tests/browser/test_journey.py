@@ -63,9 +63,9 @@ def test_a_pasted_error_becomes_a_ticket_whose_cause_is_read_and_a_step_run_agai
 
         first = Ticket.objects.get().run_id
         page.locator("#step-1").get_by_role("button", name="Run step 1 again").click()
+        expect(page.locator("#activity")).to_contain_text("asked for a diagnosis of step 1")
         expect(page.locator("[data-poll]")).to_have_count(0, timeout=60_000)
         expect(page.locator("#verdict")).to_contain_text(CAUSE)
         again = Ticket.objects.get().run
         assert again.id != first
         assert again.steps == [1]
-        expect(page.locator("#activity")).to_contain_text("asked for a diagnosis of step 1")

@@ -82,7 +82,7 @@ def test_what_one_ticket_taught_answers_the_next_like_it(page: Page, facility, d
     following = a_diagnosed_ticket(facility, other_key)
     change_to(page, desk)
     page.goto(f"/tickets/{following.number}/")
-    card = page.locator("[data-kept]")
+    card = page.locator("section[id^=seen-before]")
     expect(card).to_contain_text("same error signature, same cause, same vendor and category · seen 1 time")
     card.get_by_role("link", name=TITLE).click()
     expect(page.get_by_role("heading", name=TITLE)).to_be_visible()
@@ -100,7 +100,7 @@ def test_the_card_stays_while_the_page_polls_and_is_loaded_anew_with_a_conclusio
     loads: list[str] = []
     page.on("request", lambda request: loads.append(request.url) if "seen-before" in request.url else None)
     page.goto(f"/tickets/{ticket.number}/")
-    card = page.locator("[data-kept]")
+    card = page.locator("section[id^=seen-before]")
     expect(card).to_contain_text("No article is like this ticket yet.")
     for _ in range(2):
         with page.expect_response(re.compile("/live/")):
@@ -140,6 +140,9 @@ def test_resolving_and_searching_work_without_javascript(chromium: Browser, live
     page.get_by_role("radio", name="Another cause").check()
     page.get_by_label("Cause, by category").select_option("net.tls.expired")
     page.get_by_role("radio", name="Not needed").check()
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_text("Nothing confirms the fix yet.")).to_be_visible()
+    page.get_by_label("why is it resolved all the same").fill("The visit was cancelled.")
     page.get_by_role("button", name="Resolve").click()
     expect(page.get_by_text("An article was drafted from it.")).to_be_visible()
     assert Ticket.objects.get(pk=ticket.pk).confirmed_cause == "net.tls.expired"
