@@ -153,6 +153,15 @@ class BatchPage:
         """Count the notes that the button sends."""
         return sum(line.item.state == ItemState.PLANNED for line in self.lines)
 
+    @cached_property
+    def leads_to_resolving(self) -> bool:
+        """Tell whether the resend is over and every note of an open ticket has its end."""
+        ticket = self.batch.ticket
+        if self.batch.stage != Stage.DONE or not ticket.is_open:
+            return False
+        may = grants(self.user).has(Right.WORK_TICKETS, self.batch.facility_id)
+        return may and not waiting_notes(ticket).exists()
+
     @property
     def left(self) -> int:
         """Count the notes that still wait."""
