@@ -22,7 +22,8 @@ class TicketsConfig(AppConfig):
         _keep_drafts()
         follow(follow_ends)
         add_entry(Entry(10, "Tickets", "tickets:queue", ("tickets", "knowledge:resolve"), _sees, _open))
-        add_entry(Entry(72, "Targets", "tickets:calendars", ("tickets:calendars", "tickets:calendar"), _administers))
+        here = ("tickets:calendars", "tickets:calendar")
+        add_entry(Entry(72, "Targets", "tickets:calendars", here, _administers, more=True))
 
 
 def _keep_drafts() -> None:
