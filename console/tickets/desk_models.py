@@ -117,7 +117,6 @@ class TicketAction(models.Model):
         """What was done."""
 
         TOKEN = "token", "Ask for a token"
-        STEPS = "steps", "Run what failed again"
         SEGMENT = "segment", "Run from another segment"
         CANARY = "canary", "Write to the test patient and read it back"
         CONFIRM = "confirm", "Confirm the fix"
