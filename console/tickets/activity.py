@@ -198,9 +198,9 @@ def _says(event: TicketEvent) -> str:
         case Kind.ARTICLE:
             return _ARTICLE.get(after, "decided that this ticket needs no article")
         case Kind.ACTION:
-            return f"started: {_label(TicketAction.Kind, after).lower()}"
+            return f"started “{_label(TicketAction.Kind, after)}”"
         case Kind.ACTION_ENDED:
-            return f"{_label(TicketAction.Kind, before).lower()}: {_label(TicketAction.Outcome, after).lower()}"
+            return f"saw the outcome of “{_label(TicketAction.Kind, before)}”: {_label(TicketAction.Outcome, after).lower()}"
         case Kind.CONFIRMED:
             return _CONFIRMED.get(after, "confirmed the fix")
         case Kind.RESEND:

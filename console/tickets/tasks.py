@@ -5,11 +5,12 @@ from console.celery import app
 
 @app.task
 def tidy() -> None:
-    """Drop drafts nobody came back for, and signs of pages that were closed."""
-    from console.tickets import drafts, presence
+    """Drop drafts nobody came back for, signs of pages that were closed, and what can no longer be taken back."""
+    from console.tickets import drafts, presence, undo
 
     drafts.forget_old()
     presence.forget_old()
+    undo.forget_old()
 
 
 @app.task

@@ -135,3 +135,8 @@ def _put_item_back(ticket: Ticket, before: dict[str, Any]) -> None:
     row.by_id, row.at = before["by"], datetime.fromisoformat(before["at"])
     row.note = past.get("note") or None
     row.save()
+
+
+def forget_old() -> int:
+    """Drop what can no longer be taken back, a day later; give how many."""
+    return Undoable.objects.filter(at__lt=timezone.now() - timedelta(days=1)).delete()[0]

@@ -23,13 +23,15 @@ ALL = {
     "Audit trail": "/audit/",
     "Checklists": "/checklists/",
     "Explain an error": "/explain/",
+    "Resends": "/resends/waiting/",
+    "Targets": "/targets/",
     "Practice faults": "/practice/",
     "Demo mailbox": "/practice/mailbox/",
 }
 _STAFF = [
     "Tickets", "Notes", "Integrations", "Monitoring", "Templates", "Knowledge base", "Checklists", "Explain an error",
 ]  # fmt: skip
-_HANDS_ON = [*_STAFF, "Practice faults", "Demo mailbox"]
+_HANDS_ON = [*_STAFF, "Resends", "Practice faults", "Demo mailbox"]
 SEES: dict[Role, tuple[str, list[str]]] = {
     Role.HELP_DESK: ("/tickets/", _HANDS_ON),
     Role.INTEGRATION_ENGINEER: ("/integrations/", _HANDS_ON),
@@ -41,7 +43,7 @@ SEES: dict[Role, tuple[str, list[str]]] = {
     ),
     Role.ADMINISTRATOR: (
         "/people/",
-        ["Integrations", "Monitoring", "Templates", "People", "Explain an error", "Demo mailbox"],
+        ["Integrations", "Monitoring", "Templates", "People", "Targets", "Explain an error", "Demo mailbox"],
     ),
 }
 # Lists that anybody may open and that are empty for those without the right to any row.

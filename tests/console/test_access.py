@@ -86,7 +86,7 @@ def test_an_inactive_person_has_no_grants(world) -> None:
 ACTS = {
     "comment": (Right.WORK_TICKETS, lambda t, n, p: comment(ticket=t, text="Called the desk.", by=p)),
     "state": (Right.WORK_TICKETS, lambda t, n, p: change_state(ticket=t, to="in_progress", by=p)),
-    "tick": (Right.WORK_TICKETS, lambda t, n, p: tick(ticket=t, item="TOKEN.1", state="done", by=p)),
+    "tick": (Right.WORK_TICKETS, lambda t, n, p: tick(ticket=t, item="DONE.2", state="done", by=p)),
     "run": (Right.RUN_DIAGNOSIS, lambda t, n, p: request_run(ticket=t, by=p)),
     "payload": (Right.OPEN_PAYLOAD, lambda t, n, p: open_payload(ticket=t, note=n, by=p)),
 }

@@ -164,7 +164,7 @@ def test_an_undo_leaves_what_somebody_else_said_since(facility, integration, des
     one.refresh_from_db()
     two.refresh_from_db()
     assert (one.ended, two.ended) == ("in_chart", "")
-    assert "Undo" not in page(desk, f"?done={at.isoformat().replace('+', '%2B')}")
+    assert "Undo</button>" not in page(desk, f"?done={at.isoformat().replace('+', '%2B')}")
 
 
 def test_nobody_takes_back_what_another_did(facility, integration, desk) -> None:
