@@ -200,7 +200,8 @@ def _says(event: TicketEvent) -> str:
         case Kind.ACTION:
             return f"started “{_label(TicketAction.Kind, after)}”"
         case Kind.ACTION_ENDED:
-            return f"saw the outcome of “{_label(TicketAction.Kind, before)}”: {_label(TicketAction.Outcome, after).lower()}"
+            tried, went = _label(TicketAction.Kind, before), _label(TicketAction.Outcome, after)
+            return f"saw the outcome of “{tried}”: {went.lower()}"
         case Kind.CONFIRMED:
             return _CONFIRMED.get(after, "confirmed the fix")
         case Kind.RESEND:

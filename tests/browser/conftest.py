@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from console.accounts.models import User
 from console.accounts.roles import Role
 from tests.console.builders import a_facility, a_person
+from tests.faults.stack import wait_for
 
 PASSWORD = "a-sentence-for-tests"
 FLAGS = [
@@ -84,7 +86,20 @@ def page(chromium: Browser, live_server: Any) -> Iterator[Page]:
     page.complaints = complaints  # type: ignore[attr-defined]
     yield page
     context.close()
+    settle()
     assert complaints == []
+
+
+def settle() -> None:
+    """Wait until the server has answered what the page had still asked: the tables are emptied next, under no one."""
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+    def is_quiet() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(f"{busy} AND backend_type = 'client backend' AND state <> 'idle'")
+            return bool(cursor.fetchone()[0] == 0)
+
+    wait_for("the end of the last requests", is_quiet)
 
 
 def log_in(page: Page, person: User) -> None:
