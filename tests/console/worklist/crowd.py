@@ -125,8 +125,6 @@ SELECT pg_clear_relation_stats('public', t.relname), a.forgotten
       FROM pg_stats AS s WHERE s.schemaname = 'public' AND s.tablename = t.relname
   ) AS a ON true
  WHERE t.relnamespace = 'public'::regnamespace AND t.relkind IN ('r', 'p')
-   AND (t.relname IN ('notes_note', 'notes_trace', 'notes_noteend', 'notes_logbatch')
-        OR t.relname LIKE 'notes\\_logentry%')
 """
 
 
