@@ -185,7 +185,7 @@ def _says(event: TicketEvent) -> str:
         case Kind.PARENT:
             return _PARENT.get(before, "changed its incident")
         case Kind.PAYLOAD_OPENED:
-            return "opened a note's content"
+            return "opened a note's content" if event.reference else "opened what was pasted or reported"
         case Kind.CAUSE_CONFIRMED:
             cause = catalog.causes().get(after)
             return f"confirmed the cause: {cause.title if cause else words.CATEGORIES.get(before, 'not known')}"

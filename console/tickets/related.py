@@ -9,10 +9,8 @@ from console.accounts.models import User
 from console.tickets.access import visible
 from console.tickets.models import OPEN_STATES, Ticket, TicketNote, TicketReport, TicketState
 from console.tickets.parents import can_be_fixed, children_of
-from console.tickets.recognise import recognise
 
 SHOWN = 50
-SHOWN_CHARS = 20_000
 
 
 @dataclass(frozen=True)
@@ -67,20 +65,15 @@ class Related:
         own = Q(ticket=self.ticket) | Q(ticket__merged_into=self.ticket)
         return list(TicketReport.objects.filter(own).select_related("source", "by").order_by("at", "id")[:SHOWN])
 
-    @cached_property
-    def pasted(self) -> str:
-        """Give the text that was pasted when it was opened; a note's content is not shown here."""
-        if self.reports or not self.ticket.__dict__.get("pasted"):
-            return ""
-        text = str(self.ticket.pasted or "").strip()
-        if not text or text[:1] in "{<" or text.lstrip("\x0b").startswith("MSH"):
-            return ""
-        return text[:SHOWN_CHARS] if recognise(text[:SHOWN_CHARS]).kind == "error" else ""
+    @property
+    def told(self) -> bool:
+        """Tell whether words are kept that somebody reported or pasted; they may name a patient, so they are masked."""
+        return bool(self.reports) or self.ticket.__dict__.get("pasted") is not None
 
     @property
     def any(self) -> bool:
         """Tell whether there is anything to show."""
-        return bool(self.ticket.parent_id or self.children or self.merged or self.reports or self.pasted)
+        return bool(self.ticket.parent_id or self.children or self.merged or self.told)
 
 
 def related(user: User, ticket: Ticket) -> Related:

@@ -10,6 +10,7 @@ from console.tickets import (
     many_urls,
     packet_views,
     queue_urls,
+    told,
     vendor_views,
     views,
 )
@@ -27,6 +28,7 @@ urlpatterns = [
     path("tickets/<int:number>/state/", actions.state, name="state"),
     path("tickets/<int:number>/severity/", actions.severity, name="severity"),
     path("tickets/<int:number>/run/", actions.run, name="run"),
+    path("tickets/<int:number>/told/", told.told, name="told"),
     path("tickets/<int:number>/act/", action_views.start, name="act"),
     path("tickets/<int:number>/before-and-after/", action_views.before_and_after, name="before_and_after"),
     path("tickets/<int:number>/comment/", actions.comment, name="comment"),

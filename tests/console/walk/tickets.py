@@ -23,6 +23,7 @@ ROWS = {
     "tickets:state": posts(302, state="in_progress", seen="diagnosed"),
     "tickets:severity": posts(302, severity="d_delayed"),
     "tickets:run": posts(302),
+    "tickets:told": Row(200, 404, 404, 403, method="post", privacy=200),
     "tickets:act": posts(302, kind="token"),
     "tickets:before_and_after": Row(200, 404, 404, 200),
     "tickets:comment": posts(302, text="Seen."),
