@@ -301,6 +301,7 @@ def test_what_follows_an_import_asks_an_index_although_nothing_is_known_of_the_n
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("nothing_known")
 def test_every_statement_asks_an_index_of_the_days_it_names(world) -> None:
     crowd.make(world.beside, FEW + 1, MANY)
     crowd.analyze()
