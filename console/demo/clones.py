@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
-from diagnostics.case import Case
+from diagnostics.case import Case, Note
 
 ID_KEYS = ("note_id", "transaction_id", "request_id", "encounter_id", "patient_id", "token_id", "ack_id", "resource")
 Rows = dict[str, list[dict[str, Any]]]
@@ -73,6 +73,16 @@ def clone(note: NoteRows, *, at: datetime, source: random.Random, provider: str 
             # Two notes with the very same words would be one note filed twice: give each words of its own.
             row["fields"] = {key: f"sha256:{source.getrandbits(256):064x}" for key in row["fields"]}
     return NoteRows({key: swaps.get(value, value) for key, value in note.ids.items()}, rows)
+
+
+def payload_like(note: Note | None, first: NoteRows, twin: NoteRows) -> bytes | None:
+    """Give what was sent of a note, as it would be of its twin: the same words under the twin's ids."""
+    if note is None or note.payload is None:
+        return None
+    payload = note.payload
+    for key in sorted(first.ids, key=lambda key: -len(first.ids[key])):
+        payload = payload.replace(first.ids[key].encode(), twin.ids[key].encode())
+    return payload
 
 
 def _ids(logs: Iterable[list[dict[str, Any]]]) -> set[str]:

@@ -5,12 +5,14 @@ import secrets
 import signal
 import tempfile
 import threading
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from diagnostics.practice.case_builder import build_case
 from diagnostics.practice.server import PracticeEhr, UnknownName
+from diagnostics.practice.tenant import Tenant, add_encounter, add_patient
 
 STORIES, READY, TOKEN = "stories.json", "ready.json", "control.token"
 
@@ -59,8 +61,16 @@ def _play_again(ehr: PracticeEhr, story: dict[str, Any]) -> None:
                 seed=story["seed"],
                 minutes_ago=passed.total_seconds() / 60,
             )
+            _receive(ehr.tenant(story["tenant"]), story.get("visits", ()))
         except UnknownName as problem:  # a fault renamed by an upgrade: the tenant is well, the rest goes on
             print(f"{story['tenant']}: {problem}", flush=True)
+
+
+def _receive(tenant: Tenant, visits: Iterable[dict[str, str]]) -> None:
+    """Let the EHR know the patients and visits of the further notes, which the console's sample data invented."""
+    for visit in visits:
+        add_patient(tenant, visit["patient"])
+        add_encounter(tenant, visit["encounter"], visit["patient"], owner=visit["provider"])
 
 
 def _token(folder: Path) -> str:

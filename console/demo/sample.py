@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from console.accounts.models import Department
-from console.demo.clones import NoteRows, clone, notes_in
+from console.demo.clones import NoteRows, clone, notes_in, payload_like
 from console.demo.history import tell
 from console.demo.people import People, make_people
 from console.demo.practice_process import remember
@@ -35,6 +35,7 @@ from console.tickets.models import Ticket
 from console.tickets.services import open_ticket
 from diagnostics import case_folder
 from diagnostics.case import Case, Segment
+from diagnostics.case import Note as CaseNote
 from diagnostics.practice.case_builder import build_case
 from diagnostics.practice.server import PracticeEhr
 from diagnostics.probes.segments import cannot_leave
@@ -66,19 +67,7 @@ def make_sample(*, say: Callable[[str], object]) -> dict[str, int]:
     articles = make_knowledge(people.users)
     reviews = make_changes(people.users, now)
     alerts = make_monitoring(now)
-    seeds = {tale: seed for seed, tale in enumerate(TALES, start=1)}
-    remember(
-        folder,
-        [
-            {
-                "tenant": t.tenant,
-                "fault": t.fault,
-                "seed": seeds[t],
-                "at": (now - timedelta(hours=t.hours_ago)).isoformat(),
-            }
-            for t in live_tales().values()
-        ],
-    )
+    remember(folder, [_where_it_stands(tale, now) for tale in live_tales().values()])
     return {
         "facilities": len(people.facilities),
         "integrations": len(integrations),
@@ -91,14 +80,17 @@ def make_sample(*, say: Callable[[str], object]) -> dict[str, int]:
 
 
 def _where_it_stands(tale: Tale, now: datetime) -> dict[str, object]:
+    """Say which story a tenant is in, and who came after its first note."""
+    seed = TALES.index(tale) + 1
     at = now - timedelta(hours=tale.hours_ago)
-    return {"tenant": tale.tenant, "fault": tale.fault, "seed": TALES.index(tale) + 1, "at": at.isoformat()}
+    visits = _visits(Ticket.objects.get(idempotency_key=f"sample-{seed}"))
+    return {"tenant": tale.tenant, "fault": tale.fault, "seed": seed, "at": at.isoformat(), "visits": visits}
 
 
 def _integration(line: Line, people: People) -> Integration:
     facility = people.facilities[line.facility]
     integration = Integration.objects.create(
-        facility=facility, name=line.name, vendor=line.vendor, protocol=line.protocol
+        facility=facility, name=line.name, vendor=line.vendor, protocol=line.protocol, resend_allowed=line.resends
     )
     Source.objects.create(facility=facility, integration=integration, name=line.tenant, time_zone=facility.time_zone)
     Contact.objects.create(
@@ -175,7 +167,7 @@ def _tale(
         Note.objects.bulk_create([_good_note(integration, rows, department) for rows in others])
         notes = [
             note,
-            *_more_like(inside.get(case.note.id) if case.note else None, tale, integration, department, source),
+            *_more_like(inside.get(case.note.id) if case.note else None, case, tale, integration, department, source),
         ]
         owner = people.users.get(tale.owner)
         ticket = open_ticket(
@@ -194,9 +186,10 @@ def _tale(
 
 
 def _more_like(
-    rows: NoteRows | None, tale: Tale, integration: Integration, department: Department, source: random.Random
-) -> list[Note]:
-    """Make the further notes that failed alike in the minutes after the first."""
+    rows: NoteRows | None, case: Case, tale: Tale, integration: Integration, department: Department,
+    source: random.Random,
+) -> list[Note]:  # fmt: skip
+    """Make the further notes that failed alike in the minutes after the first, each with a payload of its own."""
     if rows is None or not (rows.rows["scribe"] or rows.rows["ehr"]):
         return []
     more = []
@@ -205,8 +198,18 @@ def _more_like(
         twin = clone(rows, at=at, source=source, provider=source.choice(PROVIDERS))
         for log, lines in twin.rows.items():
             store_rows(facility_id=integration.facility_id, integration=integration, log=log, rows=lines)
-        more.append(_keep(integration, twin, department))
+        more.append(_keep(integration, twin, department, payload=payload_like(case.note, rows, twin), like=case.note))
     return more
+
+
+def _visits(ticket: Ticket) -> list[dict[str, str]]:
+    """Give patient, visit and provider of a ticket's notes, which the practice EHR has to know of."""
+    found = []
+    for row in ticket.ticket_notes.select_related("note").order_by("added_at", "id"):
+        ids = row.note.identifiers or {}
+        if ids.get("patient_id") and ids.get("encounter_id"):
+            found.append({name: str(ids.get(f"{name}_id") or "") for name in ("patient", "encounter", "provider")})
+    return found[1:]  # those of the first note stand in its story
 
 
 def _good_note(integration: Integration, rows: NoteRows, department: Department) -> Note:
@@ -217,13 +220,17 @@ def _good_note(integration: Integration, rows: NoteRows, department: Department)
     return note
 
 
-def _keep(integration: Integration, rows: NoteRows, department: Department) -> Note:
+def _keep(
+    integration: Integration, rows: NoteRows, department: Department, *, payload: bytes | None, like: CaseNote | None
+) -> Note:
     ids = dict(rows.ids)
     return keep_note(
         integration=integration,
         external_id=ids.pop("note_id"),
         department=department,
         generated_at=rows.first_at,
+        payload=payload,
+        payload_name=(like.payload_name or "") if like and payload else "",
         **ids,
     )
 

@@ -22,6 +22,7 @@ class Line:
     protocol: str = "fhir"
     department: str = "internal-medicine"
     segment: tuple[str, str] = ("", "")  # name and source address of a second place that tests look from
+    resends: bool = False  # whether failed notes may be sent again; production, so a second person approves
 
     @property
     def healthy(self) -> str | None:
@@ -47,8 +48,8 @@ class Tale:
 
 
 LINES = (
-    Line("north-epic", "northcampus", "North Campus clinics", "epic", segment=("satellite", "127.0.0.2")),
-    Line("north-ed", "northcampus", "North Campus emergency", "epic", department="emergency"),
+    Line("north-epic", "northcampus", "North Campus clinics", "epic", segment=("satellite", "127.0.0.2"), resends=True),
+    Line("north-ed", "northcampus", "North Campus emergency", "epic", department="emergency", resends=True),
     Line("north-engine", "northcampus", "North Campus interface engine", "generic", "hl7v2", "cardiology"),
     Line("north-bh", "northcampus", "North Campus behavioral health", "epic", department="behavioral-health"),
     Line("lake-athena", "lakeside", "Lakeside family medicine", "athenahealth", department="family-medicine"),

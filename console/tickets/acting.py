@@ -20,6 +20,7 @@ from console.shared.work import OPEN_STATES as OPEN_WORK
 from console.shared.work import WorkState
 from console.tickets.models import Confirmation, Ticket, TicketAction, TicketEvent, TicketNote, TicketState
 from console.tickets.moves import TicketError, move, write_event
+from console.tickets.states import NEXT
 
 Kind = TicketAction.Kind
 Outcome = TicketAction.Outcome
@@ -80,16 +81,8 @@ def start(*, ticket: Ticket, kind: str, by: User, segment: str = "") -> TicketAc
     if kind in WRITING and has_canary(locked):
         detail = {"ticket": locked.number, "kind": str(kind)}
         record(by=by, action="canary.asked", subject=locked.integration, facility=locked.facility_id, detail=detail)
-    if kind == Kind.CONFIRM and TicketState.FIXED in _may_become(locked):
-        move(locked, TicketState.FIXED, by)
     ticket.refresh_from_db()
     return made
-
-
-def _may_become(ticket: Ticket) -> frozenset[TicketState]:
-    from console.tickets.states import NEXT
-
-    return NEXT[ticket.state]
 
 
 def conclude(run: Run) -> None:
@@ -105,8 +98,19 @@ def conclude(run: Run) -> None:
     made.outcome, made.says, made.ended_at = Outcome(outcome), says[:300], timezone.now()
     made.save(update_fields=["outcome", "says", "ended_at"])
     write_event(ticket, TicketEvent.Kind.ACTION_ENDED, None, before=made.kind, after=made.outcome, reference=made.id)
-    if made.kind == Kind.CONFIRM and made.outcome == Outcome.GOOD:
-        confirm(ticket, Confirmation.RUN, run=run)
+    if made.kind == Kind.CONFIRM and run.state == WorkState.DONE:
+        _move_on(ticket, made)
+        if made.outcome == Outcome.GOOD:
+            confirm(ticket, Confirmation.RUN, run=run)
+
+
+def _move_on(ticket: Ticket, made: TicketAction) -> None:
+    """Let the state say what was seen: fixed where nothing fails any more, in progress again where it was not."""
+    if made.outcome == Outcome.BAD:
+        if ticket.state == TicketState.FIXED:
+            move(ticket, TicketState.IN_PROGRESS, None)
+    elif TicketState.FIXED in NEXT[ticket.state]:
+        move(ticket, TicketState.FIXED, made.by)
 
 
 def _judged(made: TicketAction, run: Run, ticket: Ticket) -> tuple[str, str]:

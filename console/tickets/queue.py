@@ -15,7 +15,7 @@ from console.diagnoses.pages import mini
 from console.integrations.models import Integration
 from console.tickets import saved_views
 from console.tickets.filters import LABELS, ME, NAMES, NOBODY, ORDERS, VIEWS, Asked, read
-from console.tickets.models import SavedView, Severity, Ticket, TicketState
+from console.tickets.models import Confirmation, SavedView, Severity, Ticket, TicketState
 from console.tickets.queue_rows import MOST_COUNTED, Counts, Sight, counts, sight, stretch
 from console.tickets.stamps import stamp
 from diagnostics import catalog
@@ -261,4 +261,6 @@ def state_words(ticket: Ticket) -> str:
     if ticket.state == TicketState.WAITING and ticket.waiting_for:
         name = str(ticket.get_waiting_for_display())
         return f"Waiting on {name if name.startswith('EHR') else name.lower()}"
+    if ticket.state == TicketState.FIXED and ticket.confirmation == Confirmation.RUN:
+        return "Fixed, confirmed"
     return str(ticket.get_state_display())

@@ -70,7 +70,10 @@ def test_a_fix_is_refuted_while_it_fails_and_confirmed_once_it_works(tmp_path: P
         bad = do(ticket, Kind.CONFIRM, place)
         assert bad.outcome == Outcome.BAD, bad.says
         assert bad.says.startswith("Not fixed: ")
-        assert ticket.state == TicketState.FIXED, "asking for a confirmation says that it was fixed"
+        assert ticket.state == TicketState.IN_PROGRESS, "what is refuted is not called fixed"
+        change_state(ticket=ticket, to="fixed", by=place.desk)
+        assert do(ticket, Kind.CONFIRM, place).outcome == Outcome.BAD
+        assert ticket.state == TicketState.IN_PROGRESS, "somebody's word that it is fixed was refuted"
         note = ticket.ticket_notes.get().note
         end_note(ticket=ticket, note=note, end=TicketNote.End.BY_HAND, by=place.desk)
         with pytest.raises(TicketError, match="Nothing confirms the fix yet"):
@@ -82,9 +85,11 @@ def test_a_fix_is_refuted_while_it_fails_and_confirmed_once_it_works(tmp_path: P
         assert good.outcome == Outcome.GOOD, good.says
         assert creates(ehr) == before + 1, "one test document"
     assert (ticket.confirmation, ticket.confirming_run_id) == (Confirmation.RUN, good.run_id)
-    assert AuditEntry.objects.filter(action="canary.asked").count() == 2
+    assert ticket.state == TicketState.FIXED
+    assert AuditEntry.objects.filter(action="canary.asked").count() == 3
     page = looked_at(place, ticket)
     assert "Confirmed." in page
+    assert "Fixed, confirmed" in page
     assert good.says in page.replace("&quot;", '"')
     resolve(ticket=ticket, by=place.desk, category=ticket.category, cause=ticket.cause)
     assert (ticket.state, ticket.confirmation) == (TicketState.RESOLVED, Confirmation.RUN)
