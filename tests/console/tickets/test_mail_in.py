@@ -59,8 +59,10 @@ def test_a_forwarded_mail_opens_a_ticket_for_the_note_it_names_and_answers_with_
     assert (answer.to, answer.subject) == (desk.email, f"[#{ticket.number}] Ticket opened")
     assert "E-88213" not in answer.body
     text = logged_in(desk).get(f"/tickets/{ticket.number}/").content.decode()
-    assert "The note of encounter E-88213 is missing." in text
     assert "by mail" in text
+    words = "The note of encounter E-88213 is missing."
+    assert words not in text, "what was told is masked until it is opened"
+    assert words in logged_in(desk).post(f"/tickets/{ticket.number}/told/").content.decode()
 
 
 def test_the_same_message_is_taken_once(integration, desk) -> None:
