@@ -67,7 +67,7 @@ def _play_again(ehr: PracticeEhr, story: dict[str, Any]) -> None:
 
 
 def _receive(tenant: Tenant, visits: Iterable[dict[str, str]]) -> None:
-    """Let the EHR know patients, visits and providers of the further notes, which the console's sample data invented."""
+    """Let the EHR know patients, visits and providers of further notes, which the sample data invented."""
     for visit in visits:
         add_patient(tenant, visit["patient"])
         tenant.put({"resourceType": "Practitioner", "id": visit["provider"], "active": True})
