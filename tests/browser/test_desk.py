@@ -114,6 +114,7 @@ def test_an_administrator_sets_targets_by_keyboard(page: Page, facility) -> None
     page.get_by_label("E-mail").fill(administrator.email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+    page.locator("header.top").get_by_text("More").click()
     page.get_by_role("link", name="Targets").click()
     page.get_by_role("link", name=facility.name).click()
     for day in ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday"):
